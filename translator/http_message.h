@@ -1,0 +1,92 @@
+// The plain data that crosses the waist between translation and transport: one HTTP request, one whole answer
+// or the way in which an exchange failed. No behaviour but rendering; equality is member-wise.
+//
+// Thread rule: values, no sharing. Never here: sockets, time, retries, the meaning of a status.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace session_gateway {
+
+// A secret is rendered as `***` wherever a person or a log could read it.
+enum class Secrecy { kPublic, kSecret };
+
+struct QueryParam {
+  std::string name;
+  std::string value;  // raw; percent-encoded when rendered
+  Secrecy secrecy = Secrecy::kPublic;
+  bool operator==(const QueryParam&) const = default;
+};
+
+struct HttpHeader {
+  std::string name;  // lower case
+  std::string value;
+  Secrecy secrecy = Secrecy::kPublic;
+  bool operator==(const HttpHeader&) const = default;
+};
+
+struct HttpRequest {
+  std::string method;
+  std::string path;  // below the endpoint's prefix, begins with `/`
+  std::vector<QueryParam> query;
+  std::vector<HttpHeader> headers;
+  std::string body;
+  bool operator==(const HttpRequest&) const = default;
+};
+
+// What became of the body of an answer whose header arrived whole.
+enum class BodyState {
+  kWhole,
+  kCut,        // the connection ended early
+  kMalformed,  // broken chunks
+  kTooLarge,   // over the limit
+  kDeadline,   // the caller's time ran out between header and end
+};
+
+struct HttpReply {
+  int status = 0;
+  std::vector<HttpHeader> headers;  // names in lower case
+  std::string body;                 // what arrived of it; its capacity has room for a parser's padding
+  BodyState body_state = BodyState::kWhole;
+  std::string endpoint;  // who answered: `scheme://host:port`, without prefix
+
+  // The first header of that (lower-case) name, or nullptr.
+  const std::string* FindHeader(std::string_view name) const;
+};
+
+// Where in a call something happened. The names are those of the public contract.
+enum class Phase { kValidate, kQueue, kResolve, kConnect, kHandshake, kLogon, kSend, kWait, kReceive, kParse };
+std::string_view PhaseName(Phase phase);
+
+// Why there is no answer header.
+enum class FailureKind {
+  kUnreachable,  // could not resolve or connect
+  kLost,         // the connection ended or broke
+  kMalformed,    // the answer broke the rules of HTTP or a limit
+  kDeadline,     // the caller's time ran out
+  kCancelled,    // the caller left
+  kRefusedText,  // an outgoing byte was not allowed; nothing was sent
+  kOverloaded,   // a bound of this process was reached; nothing was sent
+};
+
+struct SendFailure {
+  FailureKind kind = FailureKind::kLost;
+  Phase phase = Phase::kConnect;
+  bool sent = false;   // at least one byte of the request left this process
+  std::string detail;  // for people, without secrets and without upstream text
+};
+
+// An answer with its whole header (a 404 is a value), or how the exchange ended without one.
+using SendResult = std::variant<HttpReply, SendFailure>;
+
+// RFC 3986 percent-encoding of everything but unreserved characters: a space is %20, never `+`.
+std::string PercentEncode(std::string_view text);
+
+// `prefix` + path + query. The masked form shows each secret as `***`.
+std::string RenderTarget(std::string_view prefix, const HttpRequest& request);
+std::string RenderMaskedTarget(std::string_view prefix, const HttpRequest& request);
+
+}  // namespace session_gateway
