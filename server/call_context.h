@@ -1,8 +1,9 @@
-// What a call carries through every layer: its deadline as a time point, and the way to stop what it waits for.
+// What a call carries through every layer: its deadline as a time point, and the way to stop what it waits
+// for.
 //
-// The frame of the call owns the timer and calls Stop when the deadline has come or the caller has left. The layer
-// that is waiting registers, with a StopGuard, how its wait is cut short. At most one wait is registered at a time,
-// for a call is one coroutine.
+// The frame of the call owns the timer and calls Stop when the deadline has come or the caller has left. The
+// layer that is waiting registers, with a StopGuard, how its wait is cut short. At most one wait is
+// registered at a time, for a call is one coroutine.
 //
 // Thread rule: loop thread only. Never here: extending a deadline.
 #pragma once
@@ -39,8 +40,8 @@ class CallContext {
   std::function<void()> on_stop_;
 };
 
-// Registers `on_stop` for its own life time. The owner checks `context.stopped()` before it begins to wait: a guard
-// of an already stopped call never fires.
+// Registers `on_stop` for its own life time. The owner checks `context.stopped()` before it begins to wait: a
+// guard of an already stopped call never fires.
 class StopGuard {
  public:
   StopGuard(CallContext& context, std::function<void()> on_stop) : context_(context) {

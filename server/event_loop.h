@@ -1,15 +1,14 @@
-// The event loop's types, in one place: a static executor and coroutine type, since the type-erased executor costs
-// microseconds per call (docs/decisions/http-engine.md).
+// The event loop's types, in one place: a static executor and coroutine type, since the type-erased executor
+// costs microseconds per call (docs/decisions/http-engine.md).
 //
 // Thread rule: one thread runs a Loop; everything that is started on it stays on it.
 #pragma once
-
-#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without including it
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without including it
 
 #include "server/clock.h"
 
@@ -23,7 +22,8 @@ using Task = boost::asio::awaitable<T, LoopExecutor>;
 
 inline constexpr boost::asio::use_awaitable_t<LoopExecutor> kUseTask{};
 
-using LoopTimer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                    boost::asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
+using LoopTimer =
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                      boost::asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
 
 }  // namespace session_gateway

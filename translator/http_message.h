@@ -51,14 +51,26 @@ struct HttpReply {
   std::vector<HttpHeader> headers;  // names in lower case
   std::string body;                 // what arrived of it; its capacity has room for a parser's padding
   BodyState body_state = BodyState::kWhole;
-  std::string endpoint;  // who answered: `scheme://host:port`, without prefix
+  std::string endpoint;              // who answered: `scheme://host:port`, without prefix
+  std::vector<std::string> secrets;  // what the request held of secrets: never to be shown from the body
 
   // The first header of that (lower-case) name, or nullptr.
   const std::string* FindHeader(std::string_view name) const;
 };
 
 // Where in a call something happened. The names are those of the public contract.
-enum class Phase { kValidate, kQueue, kResolve, kConnect, kHandshake, kLogon, kSend, kWait, kReceive, kParse };
+enum class Phase {
+  kValidate,
+  kQueue,
+  kResolve,
+  kConnect,
+  kHandshake,
+  kLogon,
+  kSend,
+  kWait,
+  kReceive,
+  kParse
+};
 std::string_view PhaseName(Phase phase);
 
 // Why there is no answer header.

@@ -1,11 +1,11 @@
-// The one error that a call can end with, and its form on the wire: google.rpc.Status with ErrorInfo, BadRequest
-// and RetryInfo, as the public contract names them (proto/sessiongateway/v1/session_gateway.proto).
+// The one error that a call can end with, and its form on the wire: google.rpc.Status with ErrorInfo,
+// BadRequest and RetryInfo, as the public contract names them
+// (proto/sessiongateway/v1/session_gateway.proto).
 //
 // Thread rule: values. Never here: secrets, upstream text that is not bounded and scrubbed.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +33,7 @@ enum class Reason {
   kUnsupported,
   kUpstreamNotConfigured,
   kUpstreamUnreachable,
+  kLogonRefused,
   kUpstreamRefused,
   kUpstreamFailed,
   kUpstreamContract,

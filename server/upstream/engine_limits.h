@@ -7,11 +7,11 @@
 namespace session_gateway {
 
 struct EngineLimits {
-  std::size_t answer_header_bytes = 64 * 1024;       // one header block with its status line
-  std::size_t answer_body_bytes = 16 * 1024 * 1024;  // a body, and what is buffered of it
-  int informational_answers = 8;                     // 1xx answers before the final one
-  std::size_t connections = 4096;                    // open at once, per endpoint
-  std::size_t idle_connections = 1024;               // kept for reuse, per endpoint
+  std::size_t answer_header_bytes = 64 * 1024;                    // one header block with its status line
+  std::size_t answer_body_bytes = 16 * 1024 * 1024;               // a body, and what is buffered of it
+  int informational_answers = 8;                                  // 1xx answers before the final one
+  std::size_t connections = 4096;                                 // open at once, per endpoint
+  std::size_t idle_connections = 1024;                            // kept for reuse, per endpoint
   std::chrono::milliseconds idle_max = std::chrono::seconds(10);  // below the upstream's own
   std::chrono::milliseconds age_max = std::chrono::minutes(5);    // then a connection is replaced
 };

@@ -1,0 +1,42 @@
+// CreateExecutionSession: what the repository service is sent, and what its answer means.
+//
+//   POST /qrs/executionsession?xrfkey=K&privileges=true
+//   {"id":"…",…}                                                     -> 201 {"id":"…",…}
+//
+// Thread rule: immutable; a JsonReader per thread is handed in. Never here: sending, the Xrfkey pair,
+// X-Qlik-User; those belong to the gateway's credentials.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "sessiongateway/v1/qlik.pb.h"
+#include "translator/field_plan.h"
+#include "translator/http_message.h"
+#include "translator/json_reader.h"
+#include "translator/rpc_error.h"
+
+namespace session_gateway {
+
+class CreateExecutionSessionTranslator {
+ public:
+  // Compiles the plans; the text names the field whose options are wrong.
+  static std::variant<CreateExecutionSessionTranslator, std::string> Make(const OptionsOf& options_of);
+
+  // The request without the gateway's credentials, or every rule that the message breaks.
+  std::variant<HttpRequest, RpcError> Request(
+      const sessiongateway::v1::CreateExecutionSessionRequest& message) const;
+
+  // Fills `response` from the upstream's end of the exchange, or says what went wrong. The reply's body may
+  // grow in capacity.
+  std::optional<RpcError> Response(SendResult& result, JsonReader& reader,
+                                   sessiongateway::v1::CreateExecutionSessionResponse& response) const;
+
+ private:
+  explicit CreateExecutionSessionTranslator(BodyPlan row) : row_(std::move(row)) {}
+
+  BodyPlan row_;
+};
+
+}  // namespace session_gateway

@@ -1,0 +1,24 @@
+// What both create calls share: the form of their HTTP request, and the rules of `request_id`.
+//
+// Thread rule: pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "translator/http_message.h"
+#include "translator/rpc_error.h"
+#include "translator/violations.h"
+
+namespace session_gateway {
+
+// POST of a JSON body that is still to be written, asking for plain JSON.
+HttpRequest JsonPost(std::string_view path);
+
+// A set request_id must be a UUID with hyphens and not zero.
+void CheckRequestId(bool is_set, const std::string& request_id, Violations& violations);
+
+// The answer to a valid request_id in a gateway that has no ledger: refused, never ignored.
+RpcError RequestIdUnsupported(Upstream upstream);
+
+}  // namespace session_gateway

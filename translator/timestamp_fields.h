@@ -1,0 +1,21 @@
+// google.protobuf.Timestamp as an Instant, and back, for a message that is known by its descriptor only.
+#pragma once
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include "translator/date_text.h"
+
+namespace session_gateway {
+
+inline Instant GetTimestamp(const google::protobuf::Message& message) {
+  const auto& timestamp = google::protobuf::internal::DownCast<const google::protobuf::Timestamp&>(message);
+  return {timestamp.seconds(), timestamp.nanos()};
+}
+
+inline void SetTimestamp(Instant instant, google::protobuf::Message& message) {
+  auto& timestamp = google::protobuf::internal::DownCast<google::protobuf::Timestamp&>(message);
+  timestamp.set_seconds(instant.seconds);
+  timestamp.set_nanos(instant.nanos);
+}
+
+}  // namespace session_gateway

@@ -1,0 +1,199 @@
+#include "translator/upstream_status.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "translator/error_text.h"
+#include "translator/given_away_id.h"
+#include "translator/text_bounds.h"
+
+namespace session_gateway {
+namespace {
+
+using absl::StatusCode;
+
+// A day: a longer Retry-After is a fault, not an advice.
+constexpr std::int64_t kRetryAfterSecondsMax = 86400;
+
+absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+
+std::string_view Title(Upstream upstream) { return upstream == Upstream::kSymphony ? "Symphony" : "Qlik"; }
+
+RpcError Make(Upstream upstream, StatusCode code, Reason reason, Outcome outcome, Phase phase,
+              int http_status) {
+  RpcError error;
+  error.code = code;
+  error.reason = reason;
+  error.outcome = outcome;
+  error.phase = phase;
+  error.upstream = upstream;
+  error.http_status = http_status;
+  return error;
+}
+
+struct StatusRow {
+  StatusCode code;
+  Reason reason;
+  Outcome outcome;
+};
+
+StatusRow RowForClientError(int status) {
+  switch (status) {
+    case 400:
+    case 422:
+      return {StatusCode::kInvalidArgument, Reason::kUpstreamRefused, Outcome::kRefused};
+    case 403:
+      return {StatusCode::kPermissionDenied, Reason::kUpstreamRefused, Outcome::kRefused};
+    case 404:
+      return {StatusCode::kNotFound, Reason::kUpstreamRefused, Outcome::kRefused};
+    case 405:
+    case 406:
+    case 415:
+      return {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kRefused};
+    case 408:
+      return {StatusCode::kUnknown, Reason::kUpstreamFailed, Outcome::kUnknown};
+    case 409:
+      return {StatusCode::kAlreadyExists, Reason::kUpstreamRefused, Outcome::kRefused};
+    case 413:
+    case 429:
+      return {StatusCode::kResourceExhausted, Reason::kUpstreamRefused, Outcome::kRefused};
+    default:
+      return {StatusCode::kFailedPrecondition, Reason::kUpstreamRefused, Outcome::kRefused};
+  }
+}
+
+StatusRow RowFor(CredentialOwner owner, int status) {
+  if (status == 401 || (status >= 300 && status < 400)) {
+    return owner == CredentialOwner::kGateway
+               ? StatusRow{StatusCode::kInternal, Reason::kLogonRefused, Outcome::kRefused}
+               : StatusRow{StatusCode::kUnauthenticated, Reason::kUpstreamRefused, Outcome::kRefused};
+  }
+  if (status >= 400 && status < 500) return RowForClientError(status);
+  if (status == 500) return {StatusCode::kInternal, Reason::kUpstreamFailed, Outcome::kUnknown};
+  if (status == 501) return {StatusCode::kUnimplemented, Reason::kUpstreamRefused, Outcome::kRefused};
+  if (status > 500) return {StatusCode::kUnknown, Reason::kUpstreamFailed, Outcome::kUnknown};
+  // Another 2xx, or a 1xx that is no informational answer.
+  return {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kUnknown};
+}
+
+// The Xrfkey pair is made by the gateway: a refusal of it is no lack of rights.
+bool IsXsrfRefusal(Upstream upstream, const HttpReply& reply) {
+  return upstream == Upstream::kQlik && reply.status == 403 && absl::StrContains(reply.body, "XSRF");
+}
+
+// Retry-After in seconds; its form as a date is not used.
+std::optional<std::int64_t> RetryAfter(const HttpReply& reply) {
+  const std::string* header = reply.FindHeader("retry-after");
+  std::int64_t seconds = 0;
+  if (header == nullptr || !absl::SimpleAtoi(*header, &seconds)) return std::nullopt;
+  if (seconds < 0 || seconds > kRetryAfterSecondsMax) return std::nullopt;
+  return seconds;
+}
+
+bool IsHtml(const HttpReply& reply) {
+  const std::string* type = reply.FindHeader("content-type");
+  if (type == nullptr) return false;
+  const std::string essence =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(type->substr(0, type->find(';'))));
+  return essence == "text/html" || essence == "application/xhtml+xml";
+}
+
+bool IsEncoded(const HttpReply& reply) {
+  const std::string* encoding = reply.FindHeader("content-encoding");
+  return encoding != nullptr && !encoding->empty() && !absl::EqualsIgnoreCase(*encoding, "identity");
+}
+
+}  // namespace
+
+RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpReply& reply) {
+  StatusRow row = RowFor(owner, reply.status);
+  if (IsXsrfRefusal(upstream, reply))
+    row = {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kRefused};
+  RpcError error = Make(upstream, row.code, row.reason, row.outcome, Phase::kReceive, reply.status);
+  if (reply.status == 413 || reply.status == 429) error.retry_after_seconds = RetryAfter(reply);
+  const std::string text = ErrorText(reply);
+  error.message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status);
+  if (!text.empty()) absl::StrAppend(&error.message, ": ", text);
+  return error;
+}
+
+RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
+  const Outcome outcome = failure.sent ? Outcome::kUnknown : Outcome::kNotSent;
+  const auto make = [&](StatusCode code, Reason reason) {
+    RpcError error = Make(upstream, code, reason, outcome, failure.phase, 0);
+    error.message = CutUtf8(absl::StrCat(ToAbsl(Title(upstream)), ": ", failure.detail), kMessageBytesMax);
+    return error;
+  };
+  switch (failure.kind) {
+    case FailureKind::kUnreachable:
+      return make(StatusCode::kUnavailable, Reason::kUpstreamUnreachable);
+    case FailureKind::kLost:
+      // Before the first byte it is as if there had been no connection.
+      return failure.sent ? make(StatusCode::kUnknown, Reason::kOutcomeUnknown)
+                          : make(StatusCode::kUnavailable, Reason::kUpstreamUnreachable);
+    case FailureKind::kMalformed:
+      return make(StatusCode::kInternal, Reason::kUpstreamContract);
+    case FailureKind::kDeadline:
+      return make(StatusCode::kDeadlineExceeded, Reason::kDeadline);
+    case FailureKind::kCancelled:
+      // Nobody waits for it; but what is logged must not say CANCELLED of a create that may have happened.
+      return failure.sent ? make(StatusCode::kUnknown, Reason::kOutcomeUnknown)
+                          : make(StatusCode::kCancelled, Reason::kDeadline);
+    case FailureKind::kRefusedText:
+      return make(StatusCode::kInternal, Reason::kUpstreamContract);
+    case FailureKind::kOverloaded:
+      return make(StatusCode::kResourceExhausted, Reason::kOverloaded);
+  }
+  return make(StatusCode::kInternal, Reason::kUpstreamFailed);
+}
+
+RpcError UnreadableAnswer(Upstream upstream, std::string_view id_member, std::string_view what,
+                          const HttpReply& reply) {
+  RpcError error = Make(upstream, StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone,
+                        Phase::kParse, reply.status);
+  error.message = absl::StrCat(ToAbsl(Title(upstream)), " created it, but the answer ", ToAbsl(what));
+  error.created_id = FindGivenAwayId(reply.body, id_member, reply.secrets);
+  return error;
+}
+
+std::optional<RpcError> ErrorFromSuccess(Upstream upstream, std::string_view id_member,
+                                         const HttpReply& reply) {
+  if (IsHtml(reply)) {
+    RpcError error = Make(upstream, StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kUnknown,
+                          Phase::kReceive, reply.status);
+    error.message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status,
+                                 " with an HTML page, as a log-on page would be");
+    return error;
+  }
+  const auto received = [&](std::string_view what) {
+    RpcError error = UnreadableAnswer(upstream, id_member, what, reply);
+    error.phase = Phase::kReceive;
+    return error;
+  };
+  switch (reply.body_state) {
+    case BodyState::kCut:
+      return received("was cut off");
+    case BodyState::kMalformed:
+      return received("has broken chunks");
+    case BodyState::kTooLarge:
+      return received("is larger than the limit");
+    case BodyState::kDeadline: {
+      RpcError error = received("did not end before the deadline");
+      error.code = StatusCode::kDeadlineExceeded;
+      error.reason = Reason::kDeadline;
+      return error;
+    }
+    case BodyState::kWhole:
+      break;
+  }
+  if (IsEncoded(reply)) {
+    RpcError error = received("is encoded, which was not asked for");
+    error.phase = Phase::kParse;
+    error.created_id.clear();
+    return error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace session_gateway
