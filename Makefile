@@ -1,0 +1,52 @@
+# make run     see it work: installs what is missing, builds, creates both sessions on the embedded sandbox
+# make test    build and run every test
+# make build   the programs, in build/bin/
+# make help    all targets
+
+BUILD := build
+CONFIGURE := cmake --preset release --log-level=WARNING
+PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
+
+.PHONY: run build test asan tsan lint format clean help
+
+run: ## Build the programs and create one session of each kind on the embedded sandbox
+	@deploy/install-packages.sh build
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) --target session-gateway session-gateway-client
+	@deploy/try-it.sh $(BUILD)/bin
+
+build: ## Build the programs into build/bin/
+	@deploy/install-packages.sh build
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) --target $(PROGRAMS) sg_descriptor_set
+
+test: ## Build and run every test, and say how many ran
+	@deploy/install-packages.sh test
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+asan: ## The tests under the address and undefined-behaviour sanitizers
+	@deploy/install-packages.sh test
+	@cmake --preset asan --log-level=WARNING >/dev/null
+	@cmake --build --preset asan
+	@ctest --test-dir $(BUILD)/asan --output-on-failure --no-tests=error
+
+tsan: ## The tests under the thread sanitizer
+	@deploy/install-packages.sh test
+	@cmake --preset tsan --log-level=WARNING >/dev/null
+	@cmake --build --preset tsan
+	@ctest --test-dir $(BUILD)/tsan --output-on-failure --no-tests=error
+
+lint: ## Formatting and the contract's linter
+	@deploy/install-packages.sh lint
+	@tests/lint.sh
+
+format: ## Bring all C++ files into form
+	@git ls-files '*.h' '*.cc' | xargs clang-format-16 -i
+
+clean: ## Remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and only those.
+#
+#   install-packages.sh build     what compiling the programs needs
+#   install-packages.sh test      what `make test` needs beside that
+#   install-packages.sh lint      what the linters and sanitizer builds of .ci/run need beside that
+set -eu
+
+build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
+  libcpp-httplib-dev nlohmann-json3-dev libboost-dev libsimdjson-dev libssl-dev libyaml-cpp-dev libcli11-dev
+  libspdlog-dev golang-github-gogo-googleapis-dev'
+test='libgtest-dev libgmock-dev python3 python3-venv'
+lint='clang-format-16'
+
+case "${1:-}" in
+  build) wanted=$build ;;
+  test) wanted="$build $test" ;;
+  lint) wanted="$build $test $lint" ;;
+  *) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $wanted; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+command="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" -ne 0 ]; then
+  echo "These Debian packages are missing:$missing" >&2
+  echo "Install them as root, then run the same command again:" >&2
+  echo "  apt-get update && $command" >&2
+  exit 1
+fi
+echo "Installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists of a fresh machine may be empty or old; installing says so only when it fails.
+if ! { apt-get update && $command; } >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi

@@ -1,0 +1,25 @@
+// The command line of the program. The only place of the server that names CLI11.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace session_gateway {
+
+struct Flags {
+  std::optional<std::string> config_file;  // exactly one of this and `sandbox`
+  bool sandbox = false;
+  bool check_config = false;
+  std::optional<std::string> listen;  // instead of the configuration's listen.address
+};
+
+// Exit codes of the program.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
+// The flags, or the code to exit with: help, version and errors are already printed.
+std::variant<Flags, int> ParseFlags(int argc, char** argv);
+
+}  // namespace session_gateway

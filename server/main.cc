@@ -1,0 +1,192 @@
+// The program: builds every object, runs until it is told to end, ends without losing a call. Nothing else
+// builds objects, so that reading this file tells what runs.
+#include <csignal>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include "server/config.h"
+#include "server/flags.h"
+#include "server/log.h"
+#include "server/rpc/grpc_server.h"
+#include "server/rpc/library_logs.h"
+#include "server/session_service.h"
+#include "server/upstream/stack.h"
+#include "tests/sandbox/sandbox.h"
+
+namespace session_gateway {
+namespace {
+
+constexpr std::size_t kLogLinesMax = 8192;
+
+// The configuration that --sandbox stands for. `sandbox` is running.
+Config SandboxConfig(const Sandbox& sandbox) {
+  Config config;
+  config.symphony.emplace().endpoints = {
+      std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kSymphony)))};
+  config.qlik.emplace().endpoints = {
+      std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kQlik)))};
+  config.qlik->user_directory = "INTERNAL";
+  config.qlik->user_id = "sa_api";
+  return config;
+}
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+// From the file that the flags name, or for the sandbox, which is then started.
+std::optional<Config> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
+  std::optional<Config> config;
+  if (flags.config_file) {
+    auto loaded = LoadConfig(*flags.config_file);
+    if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+      for (const ConfigError& error : *errors) std::cerr << error.ToString() << '\n';
+      return std::nullopt;
+    }
+    config = std::get<Config>(std::move(loaded));
+  } else {
+    SandboxOptions options;
+    options.seed = RandomSeed();
+    sandbox.emplace(options);
+    if (const auto error = sandbox->Start()) {
+      std::cerr << "session-gateway: the sandbox does not start: " << *error << '\n';
+      return std::nullopt;
+    }
+    config = SandboxConfig(*sandbox);
+  }
+  if (flags.listen) {
+    if (const auto error = OverrideListenAddress(*flags.listen, *config)) {
+      std::cerr << "session-gateway: --listen: " << *error << '\n';
+      return std::nullopt;
+    }
+  }
+  return config;
+}
+
+GrpcServerOptions ServerOptions(const Config& config) {
+  GrpcServerOptions options;
+  options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
+  options.calls_max = config.limits.calls;
+  options.request_size_max = config.limits.request_bytes;
+  options.call_timeout = config.timeouts.call;
+  options.call_timeout_max = config.timeouts.call_max;
+  options.drain_timeout = config.timeouts.drain;
+  return options;
+}
+
+// SIGTERM and SIGINT, taken by the main thread alone. Blocked before the first thread starts, so that all
+// inherit it.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void LogListening(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+  const std::string address = JoinHostPort(config.listen.address.host, static_cast<std::uint16_t>(port));
+  if (sandbox) {
+    log.Event(LogLevel::kInfo, "listening",
+              {{"address", address},
+               {"version", SESSION_GATEWAY_VERSION},
+               {"sandbox_symphony", sandbox->Endpoint(SandboxUpstream::kSymphony)},
+               {"sandbox_qlik", sandbox->Endpoint(SandboxUpstream::kQlik)}});
+  } else {
+    log.Event(LogLevel::kInfo, "listening", {{"address", address}, {"version", SESSION_GATEWAY_VERSION}});
+  }
+}
+
+// One thread runs the loop; it ends when it is released and nothing is left to do.
+class LoopThread {
+ public:
+  explicit LoopThread(Loop& loop)
+      : work_(boost::asio::make_work_guard(loop)), thread_([&loop] { loop.run(); }) {}
+  ~LoopThread() {
+    work_.reset();
+    thread_.join();
+  }
+
+ private:
+  boost::asio::executor_work_guard<LoopExecutor> work_;
+  std::thread thread_;
+};
+
+// Serves until a signal comes. `sandbox` runs when there is one.
+int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& stop_signals) {
+  auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
+  auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
+  for (const std::string* fault :
+       {std::get_if<std::string>(&create_session), std::get_if<std::string>(&create_execution_session)}) {
+    if (fault == nullptr) continue;
+    std::cerr << "session-gateway: illegal field option: " << *fault << '\n';
+    return kExitFailure;
+  }
+
+  const SystemClock clock;
+  SystemRandom random;
+  Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
+  Loop loop(1);  // one thread, which spares the loop its locks
+  std::optional<UpstreamStack> symphony;
+  std::optional<UpstreamStack> qlik;
+  if (config.symphony) {
+    symphony.emplace(loop, config.symphony->endpoints, config.engine, std::make_unique<NoCredentials>(),
+                     clock);
+  }
+  if (config.qlik) {
+    qlik.emplace(loop, config.qlik->endpoints, config.engine,
+                 std::make_unique<QlikCertificate>(config.qlik->user_directory, config.qlik->user_id, random),
+                 clock);
+  }
+  SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
+                         std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
+                         symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+  LoopThread loop_thread(loop);
+  GrpcServer server(ServerOptions(config), loop, service, clock, log);
+  const auto started = server.Start();
+  const auto* port = std::get_if<int>(&started);
+  if (port == nullptr) {
+    std::cerr << "session-gateway: " << std::get<std::string>(started) << '\n';
+    return kExitFailure;
+  }
+  LogListening(log, config, *port, sandbox);
+
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  // From here on a second signal ends the program at once.
+  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
+  log.Event(LogLevel::kInfo, "draining", {{"signal", std::int64_t{signal}}});
+  server.Drain();
+  boost::asio::post(loop, [&] {
+    if (symphony) symphony->Close();
+    if (qlik) qlik->Close();
+  });
+  log.Event(LogLevel::kInfo, "stopped", {});
+  return kExitOk;
+}
+
+int Main(int argc, char** argv) {
+  const auto parsed = ParseFlags(argc, argv);
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const Flags& flags = std::get<Flags>(parsed);
+  const sigset_t stop_signals = BlockStopSignals();
+  QuietLibraryLogs();
+
+  std::optional<Sandbox> sandbox;
+  const std::optional<Config> config = MakeConfig(flags, sandbox);
+  if (!config) return kExitUsage;
+  if (flags.check_config) {
+    std::cout << DescribeConfig(*config);
+    return kExitOk;
+  }
+  return Serve(*config, sandbox, stop_signals);
+}
+
+}  // namespace
+}  // namespace session_gateway
+
+int main(int argc, char** argv) { return session_gateway::Main(argc, argv); }
