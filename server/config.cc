@@ -17,9 +17,8 @@ namespace session_gateway {
 namespace {
 
 constexpr char kListenerRule[] =
-    "is open to the network without TLS; write listen.plaintext: mesh if a mesh's sidecar protects it, or "
-    "listen on "
-    "127.0.0.1";
+    "is open to the network without TLS; write listen.plaintext: mesh if a mesh's sidecar protects it, "
+    "or listen on 127.0.0.1";
 
 bool ListenerIsSafe(const HostPort& address, ListenPlaintext plaintext) {
   return plaintext == ListenPlaintext::kMesh || IsLoopback(address.host);
