@@ -3,7 +3,8 @@
 #
 #   install-packages.sh build     what compiling the programs needs
 #   install-packages.sh test      what `make test` needs beside that
-#   install-packages.sh lint      what the linters and sanitizer builds of .ci/run need beside that
+#   install-packages.sh lint      what the linters need beside that
+#   install-packages.sh clients   the toolchains of the clients in other languages, where another one is not there
 set -eu
 
 build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
@@ -11,12 +12,15 @@ build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf
   libspdlog-dev golang-github-gogo-googleapis-dev'
 test='libgtest-dev libgmock-dev python3 python3-venv'
 lint='clang-format-16'
+clients='python3 python3-venv'
+command -v go >/dev/null || clients="$clients golang-go"
 
 case "${1:-}" in
   build) wanted=$build ;;
   test) wanted="$build $test" ;;
   lint) wanted="$build $test $lint" ;;
-  *) echo "usage: $0 build|test|lint" >&2; exit 2 ;;
+  clients) wanted=$clients ;;
+  *) echo "usage: $0 build|test|lint|clients" >&2; exit 2 ;;
 esac
 
 missing=
