@@ -73,6 +73,17 @@ bool ReadMember(std::string_view name, const Json& value, SandboxFault* fault, b
   return false;
 }
 
+bool IsSound(const SandboxFault& fault) {
+  if (fault.count < 1 || fault.count > kCountMax) return false;
+  if (fault.status != 0 && (fault.status < 200 || fault.status > 999)) return false;
+  if (fault.wait.count() < 0 || fault.wait > kWaitMax) return false;
+  if (fault.body.size() > kBytesMax || fault.after_bytes > kBytesMax) return false;
+  const bool settable = fault.kind == SandboxFaultKind::kGarbage || fault.kind == SandboxFaultKind::kReset ||
+                        fault.kind == SandboxFaultKind::kHtml || fault.kind == SandboxFaultKind::kRaw;
+  if (fault.create && !settable) return false;
+  return fault.create.value_or(true) || fault.kind != SandboxFaultKind::kReset || fault.after_bytes == 0;
+}
+
 }  // namespace
 
 std::string_view FaultKindName(SandboxFaultKind kind) {
@@ -97,11 +108,7 @@ std::variant<SandboxFault, std::string> ParseFault(std::string_view json) {
 }
 
 bool FaultQueue::Add(SandboxFault fault) {
-  if (faults_.size() >= kFaultsMax) return false;
-  if (fault.count < 1 || fault.count > kCountMax ||
-      (fault.status != 0 && (fault.status < 100 || fault.status > 999)))
-    return false;
-  if (fault.wait.count() < 0 || fault.wait > kWaitMax || fault.body.size() > kBytesMax) return false;
+  if (faults_.size() >= kFaultsMax || !IsSound(fault)) return false;
   faults_.push_back(std::move(fault));
   return true;
 }

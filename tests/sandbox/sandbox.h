@@ -73,15 +73,16 @@ enum class SandboxFaultKind {
 struct SandboxFault {
   SandboxFaultKind kind = SandboxFaultKind::kStatus;
   int count = 1;                      // how many requests it meets
-  std::string method;                 // only requests of this method; empty: any
+  std::string method = {};            // only requests of this method; empty: any
   std::chrono::milliseconds wait{0};  // delay, cut, reset: after `after_bytes` of the answer
   std::size_t after_bytes = 0;        // of header and body together, before the wait and the end
   int status = 0;                     // status, html; 0: 500 and 200
-  std::string body;                   // status, html; for garbage and raw the bytes
-  std::vector<std::pair<std::string, std::string>> headers;  // status, html
-  // Whether the row is created although the answer fails. Unset: yes for delay, cut, garbage and reset, no
-  // for html and raw; a status never creates.
-  std::optional<bool> create;
+  std::string body = {};              // status, html; for garbage and raw the bytes
+  std::vector<std::pair<std::string, std::string>> headers = {};  // status, html
+  // Whether the row is created although the answer fails: garbage and reset (unset: yes), html and raw
+  // (unset: no). Delay and cut always create, for they send a real answer; a status never does. A reset that
+  // creates nothing sends nothing.
+  std::optional<bool> create = {};
 };
 
 class Sandbox {

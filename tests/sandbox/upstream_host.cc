@@ -14,23 +14,21 @@ constexpr char kLogonPage[] =
 constexpr std::string_view kGarbage("\x16\x03\x01\x00\xff\x00\x01sandbox garbage\xfe\xff\r\r\n\n\x00\x80",
                                     30);
 
-bool CreatesByDefault(SandboxFaultKind kind) {
-  switch (kind) {
+bool Creates(const SandboxFault& fault) {
+  switch (fault.kind) {
     case SandboxFaultKind::kDelay:
     case SandboxFaultKind::kCut:
+      return true;
     case SandboxFaultKind::kGarbage:
     case SandboxFaultKind::kReset:
-      return true;
-    case SandboxFaultKind::kStatus:
+      return fault.create.value_or(true);
     case SandboxFaultKind::kHtml:
     case SandboxFaultKind::kRaw:
+      return fault.create.value_or(false);
+    case SandboxFaultKind::kStatus:
       return false;
   }
   return false;
-}
-
-bool Creates(const SandboxFault& fault) {
-  return fault.kind != SandboxFaultKind::kStatus && fault.create.value_or(CreatesByDefault(fault.kind));
 }
 
 // Turns the answer that would have been into the one that was ordered.
@@ -180,7 +178,10 @@ HttpAnswer UpstreamHost::AnswerRefusal(const Refusal& refusal, SandboxRequest re
   ++counters_.refused;
   HttpAnswer answer{.status = refusal.status, .content_type = "text/plain", .body = refusal.text};
   if (!refusal.allow.empty()) answer.headers.emplace_back("Allow", refusal.allow);
-  if (refusal.end_connection) answer.delivery.ending = Ending::kClose;
+  if (refusal.end_connection) {
+    answer.headers.emplace_back("Connection", "close");
+    answer.delivery.ending = Ending::kClose;
+  }
   record.status = refusal.status;
   record.refusal = refusal.text;
   Record(std::move(record));
