@@ -1,0 +1,212 @@
+#include "server/rpc/call_base.h"
+
+#include <grpc/support/time.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/core/demangle.hpp>
+#include <chrono>
+#include <exception>
+#include <typeinfo>
+#include <utility>
+
+#include "server/log.h"
+
+namespace session_gateway {
+namespace {
+
+constexpr Duration kMarginMax = std::chrono::milliseconds(100);
+constexpr int kMarginDivisor = 10;
+
+// Against gRPC's own monotonic clock: only the time that is left means the same to it and to us.
+std::optional<Duration> TimeLeft(const grpc::ServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const gpr_timespec left =
+      gpr_time_sub(gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC), gpr_now(GPR_CLOCK_MONOTONIC));
+  // A caller may name more seconds than nanoseconds can count.
+  constexpr std::int64_t kSecondsMax = 1'000'000'000;
+  return std::chrono::seconds(std::clamp<std::int64_t>(left.tv_sec, -kSecondsMax, kSecondsMax)) +
+         std::chrono::nanoseconds(left.tv_nsec);
+}
+
+std::string TypeName(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& known) {
+    return boost::core::demangle(typeid(known).name());
+  } catch (...) {
+    return "unknown";
+  }
+}
+
+LogLevel LevelOf(absl::StatusCode code) {
+  // A list of what is worth a look; everything else is the caller's business.
+  if (code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown) return LogLevel::kError;
+  if (code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
+      code == absl::StatusCode::kDeadlineExceeded) {
+    return LogLevel::kWarning;
+  }
+  return LogLevel::kInfo;
+}
+
+}  // namespace
+
+TimePoint CallDeadline(TimePoint arrival, std::optional<Duration> left, const CallLimits& limits) {
+  if (!left) return arrival + std::min(limits.call_timeout, limits.call_timeout_max);
+  const Duration given = std::max(*left, Duration::zero());
+  const Duration usable = given - std::min(given / kMarginDivisor, kMarginMax);
+  return arrival + std::min(usable, limits.call_timeout_max);
+}
+
+CallBase::CallBase(CallTable& table, std::string_view method, Upstream upstream)
+    : table_(table), method_(method), upstream_(upstream) {
+  server_context_.AsyncNotifyWhenDone(static_cast<EventTarget*>(&done_));
+}
+
+void CallBase::OnArrived(bool ok) {
+  if (!ok) {
+    // The server shut down first. gRPC gives no notice of a call that never began.
+    table_.Remove(slot_);
+    return;
+  }
+  awaited_ = 2;  // the notice that gRPC is done, and the event of Finish
+  arrival_ = table_.clock().Now();
+  context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), table_.limits()));
+  table_.Listen(MakeNext());
+  if (table_.draining()) {
+    End(MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
+                  "the server is shutting down"),
+        {});
+  } else if (!table_.BeginRunning()) {
+    End(MakeError(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, Outcome::kNotSent,
+                  "too many calls at once"),
+        {});
+  } else {
+    running_ = true;
+    Run();
+  }
+}
+
+void CallBase::Run() {
+  if (context_->deadline() <= arrival_) {
+    context_->Stop(StopReason::kDeadline);
+  } else {
+    StartTimer();
+  }
+  // The fence: whatever escapes the logic, wherever it was thrown, comes out here as a finished call.
+  try {
+    boost::asio::co_spawn(table_.loop().get_executor(), Handle(*context_),
+                          [this](const std::exception_ptr& exception, std::optional<RpcError> error) {
+                            if (exception) return EndByException(exception);
+                            End(std::move(error), {});
+                          });
+  } catch (...) {
+    EndByException(std::current_exception());  // the coroutine could not even be made
+  }
+}
+
+void CallBase::StartTimer() {
+  ++awaited_;
+  timer_.emplace(table_.loop().get_executor(), context_->deadline());
+  timer_->async_wait([this](const boost::system::error_code&) { OnTimer(); });
+}
+
+void CallBase::OnTimer() {
+  if (!finish_called_) context_->Stop(StopReason::kDeadline);
+  Release();
+}
+
+void CallBase::OnDone(bool) {
+  if (!finish_called_ && server_context_.IsCancelled()) {
+    // gRPC ends a call at the caller's deadline as if the caller had cancelled it.
+    const bool late = table_.clock().Now() >= context_->deadline();
+    caller_left_ = !late;
+    context_->Stop(late ? StopReason::kDeadline : StopReason::kCancelled);
+  }
+  Release();
+}
+
+void CallBase::OnFinished(bool) { Release(); }
+
+void CallBase::StopForDrain() {
+  if (!running_ || context_->stopped() != StopReason::kNone) return;
+  stopped_for_drain_ = true;
+  // Not as a cancel: the caller is still there and gets the outcome.
+  context_->Stop(StopReason::kDeadline);
+}
+
+void CallBase::EndByException(const std::exception_ptr& exception) {
+  RpcError error =
+      MakeError(absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown, "internal error");
+  error.phase = Phase::kWait;  // where most of a call's life is; nobody knows better
+  End(std::move(error), TypeName(exception));
+}
+
+void CallBase::End(std::optional<RpcError> error, std::string_view exception) {
+  if (running_) {
+    running_ = false;
+    table_.EndRunning();
+  }
+  if (timer_) timer_->cancel();
+  if (stopped_for_drain_ && error && error->outcome == Outcome::kNotSent) {
+    error = MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
+                      "the server shut down before it sent the call");
+  }
+  WriteLog(error, exception);
+  Finish(error);
+}
+
+void CallBase::Finish(const std::optional<RpcError>& error) {
+  finish_called_ = true;
+  void* const tag = static_cast<EventTarget*>(&finished_);
+  if (!error) return FinishOk(tag);
+  // No initial metadata is ever set, so gRPC sends an error as Trailers-Only.
+  server_context_.AddTrailingMetadata(kOutcomeTrailer, std::string(OutcomeName(error->outcome)));
+  if (ForbidsRetry(*error)) server_context_.AddTrailingMetadata(kPushbackTrailer, "-1");
+  FinishWithError(
+      grpc::Status(static_cast<grpc::StatusCode>(error->code), error->message, SerializeDetails(*error)),
+      tag);
+}
+
+void CallBase::WriteLog(const std::optional<RpcError>& error, std::string_view exception) {
+  const absl::StatusCode code = error ? error->code : absl::StatusCode::kOk;
+  const std::string status = absl::StatusCodeToString(code);
+  const std::string peer = server_context_.peer();
+  CallRecord record;
+  record.level = LevelOf(code);
+  record.method = method_;
+  record.status = status;
+  record.upstream = UpstreamName(upstream_);
+  record.duration = table_.clock().Now() - arrival_;
+  record.deadline = context_->deadline() - arrival_;
+  record.peer = peer;
+  record.caller_left = caller_left_;
+  record.exception = exception;
+  if (error) {
+    record.reason = ReasonName(error->reason);
+    record.outcome = OutcomeName(error->outcome);
+    record.upstream = UpstreamName(error->upstream);
+    record.phase = PhaseName(error->phase);
+    record.http_status = error->http_status;
+  }
+  table_.log().Call(record);
+}
+
+RpcError CallBase::MakeError(absl::StatusCode code, Reason reason, Outcome outcome,
+                             std::string_view message) const {
+  RpcError error;
+  error.code = code;
+  error.reason = reason;
+  error.outcome = outcome;
+  error.phase = Phase::kQueue;
+  error.upstream = upstream_;
+  error.message = message;
+  return error;
+}
+
+void CallBase::Release() {
+  if (--awaited_ == 0) table_.Remove(slot_);
+}
+
+}  // namespace session_gateway

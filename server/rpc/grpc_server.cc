@@ -1,0 +1,242 @@
+#include "server/rpc/grpc_server.h"
+
+#include <grpc/grpc.h>
+#include <grpc/support/time.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "server/log.h"
+#include "server/rpc/bind_error.h"
+#include "server/rpc/call.h"
+#include "server/rpc/call_table.h"
+#include "server/rpc/completion_queue_driver.h"
+#include "server/rpc/handler.h"
+
+namespace session_gateway {
+namespace {
+
+using sessiongateway::v1::CreateExecutionSessionRequest;
+using sessiongateway::v1::CreateExecutionSessionResponse;
+using sessiongateway::v1::CreateSessionRequest;
+using sessiongateway::v1::CreateSessionResponse;
+using sessiongateway::v1::SessionGateway;
+
+constexpr RpcMethod<CreateSessionRequest, CreateSessionResponse> kCreateSession{
+    .name = "sessiongateway.v1.SessionGateway/CreateSession",
+    .upstream = Upstream::kSymphony,
+    .request = &SessionGateway::AsyncService::RequestCreateSession,
+    .handle = &SessionGatewayHandler::CreateSession};
+constexpr RpcMethod<CreateExecutionSessionRequest, CreateExecutionSessionResponse> kCreateExecutionSession{
+    .name = "sessiongateway.v1.SessionGateway/CreateExecutionSession",
+    .upstream = Upstream::kQlik,
+    .request = &SessionGateway::AsyncService::RequestCreateExecutionSession,
+    .handle = &SessionGatewayHandler::CreateExecutionSession};
+
+// Calls of each RPC that wait for a caller. gRPC drops what still queues behind them when it shuts down, so a
+// burst should find room; a waiting call may hold one malformed request, so there are not many.
+constexpr int kListeningCalls = 16;
+
+constexpr int kMetadataSizeMax = 16 * 1024;
+constexpr int kStreamsMin = 100;  // of one connection; RFC 9113 advises against less
+constexpr int kKeepaliveTimeMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr int kPingIntervalMinMs = 10'000;
+constexpr int kPingStrikesMax = 2;
+
+// What is kept back of the drain time for the answers of stopped calls.
+constexpr Duration kDrainMarginMax = std::chrono::seconds(1);
+constexpr int kDrainMarginDivisor = 10;
+// Streams of health watchers and of reflection have no end of their own: so long they may outlast the last
+// call.
+constexpr Duration kStreamGrace = std::chrono::milliseconds(250);
+
+// The plugin's own set-up function would add reflection to every server of the process.
+class ReflectionOption final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+  }
+};
+
+int ClampToInt(std::size_t number) {
+  return static_cast<int>(std::min<std::size_t>(number, std::numeric_limits<int>::max()));
+}
+
+void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
+  builder.SetMaxReceiveMessageSize(ClampToInt(options.request_size_max));
+  // gRPC unpacks a compressed message whole before it looks at its size.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataSizeMax);
+  // A sidecar brings all calls over one connection.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             std::max(kStreamsMin, ClampToInt(options.calls_max)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingIntervalMinMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax);
+  // Reflection alone is served by gRPC's thread pool.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
+  builder.SetOption(std::make_unique<ReflectionOption>());
+}
+
+gpr_timespec After(Duration duration) {
+  const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(nanos, GPR_TIMESPAN));
+}
+
+}  // namespace
+
+class GrpcServer::Impl {
+ public:
+  Impl(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler, const Clock& clock, Log& log)
+      : options_(std::move(options)),
+        loop_(loop),
+        handler_(handler),
+        clock_(clock),
+        log_(log),
+        table_({.calls_max = options_.calls_max,
+                .call_timeout = options_.call_timeout,
+                .call_timeout_max = options_.call_timeout_max},
+               loop, clock, log),
+        drain_timer_(loop.get_executor()),
+        stream_timer_(loop.get_executor()) {}
+
+  ~Impl() { Drain(); }
+
+  std::variant<int, std::string> Start();
+  void Drain();
+
+ private:
+  // Runs `action` on the loop thread and waits for its end.
+  template <typename Action>
+  void OnLoop(Action action);
+  void BeginDrain(std::promise<void>& empty);
+
+  const GrpcServerOptions options_;
+  Loop& loop_;
+  SessionGatewayHandler& handler_;
+  const Clock& clock_;
+  Log& log_;
+  CallTable table_;
+  LoopTimer drain_timer_;
+  LoopTimer stream_timer_;
+  SessionGateway::AsyncService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::optional<CompletionQueueDriver> driver_;
+  std::unique_ptr<grpc::Server> server_;  // null before Start and after Drain
+  std::optional<boost::asio::executor_work_guard<LoopExecutor>> loop_work_;
+};
+
+template <typename Action>
+void GrpcServer::Impl::OnLoop(Action action) {
+  std::promise<void> ran;
+  boost::asio::post(loop_, [&] {
+    action();
+    ran.set_value();
+  });
+  ran.get_future().wait();
+}
+
+std::variant<int, std::string> GrpcServer::Impl::Start() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  Configure(builder, options_);
+  int port = 0;
+  builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service_);
+  queue_ = builder.AddCompletionQueue();
+  server_ = builder.BuildAndStart();
+  driver_.emplace(*queue_, loop_);
+  if (!server_) {
+    queue_->Shutdown();
+    driver_->Start();
+    driver_->Join();
+    return "cannot listen on " + options_.address + ": " + ExplainBindError(options_.address);
+  }
+  loop_work_.emplace(loop_.get_executor());
+  driver_->Start();
+  boost::asio::post(loop_, [this] {
+    const RpcBinding binding{.table = table_, .service = service_, .queue = *queue_, .handler = handler_};
+    for (int i = 0; i < kListeningCalls; ++i) {
+      table_.Listen(
+          std::make_unique<Call<CreateSessionRequest, CreateSessionResponse>>(binding, kCreateSession));
+      table_.Listen(std::make_unique<Call<CreateExecutionSessionRequest, CreateExecutionSessionResponse>>(
+          binding, kCreateExecutionSession));
+    }
+  });
+  server_->GetHealthCheckService()->SetServingStatus(SessionGateway::service_full_name(), true);
+  log_.Event(LogLevel::kInfo, "listening", {{"address", options_.address}, {"port", std::int64_t{port}}});
+  return port;
+}
+
+void GrpcServer::Impl::BeginDrain(std::promise<void>& empty) {
+  log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(table_.running())}});
+  table_.BeginDrain([this, &empty] {
+    // The listening calls have ended too, so gRPC has begun to shut down and takes no more calls.
+    stream_timer_.expires_after(kStreamGrace);
+    stream_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) grpc_server_cancel_all_calls(server_->c_server());
+    });
+    empty.set_value();
+  });
+  const Duration margin = std::min(options_.drain_timeout / kDrainMarginDivisor, kDrainMarginMax);
+  drain_timer_.expires_after(options_.drain_timeout - margin);
+  drain_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) table_.StopRunning();
+  });
+}
+
+void GrpcServer::Impl::Drain() {
+  if (!server_) return;
+  const TimePoint begin = clock_.Now();
+  server_->GetHealthCheckService()->SetServingStatus(false);
+  std::promise<void> empty;
+  OnLoop([&] { BeginDrain(empty); });
+  // Waits for every call that began, so the loop must run meanwhile.
+  server_->Shutdown(After(options_.drain_timeout));
+  empty.get_future().wait();
+  // No call is left that could begin an operation: only now may the queue end.
+  queue_->Shutdown();
+  driver_->Join();
+  // The loop may be busy with the last events, and with the timers.
+  OnLoop([&] {
+    drain_timer_.cancel();
+    stream_timer_.cancel();
+  });
+  OnLoop([] {});
+  server_.reset();
+  loop_work_.reset();
+  log_.Event(LogLevel::kInfo, "stopped",
+             {{"duration_ms", std::chrono::duration<double, std::milli>(clock_.Now() - begin).count()},
+              {"log_lines_dropped", static_cast<std::int64_t>(log_.dropped())}});
+}
+
+GrpcServer::GrpcServer(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler,
+                       const Clock& clock, Log& log)
+    : impl_(std::make_unique<Impl>(std::move(options), loop, handler, clock, log)) {}
+
+GrpcServer::~GrpcServer() = default;
+
+std::variant<int, std::string> GrpcServer::Start() { return impl_->Start(); }
+
+void GrpcServer::Drain() { impl_->Drain(); }
+
+}  // namespace session_gateway

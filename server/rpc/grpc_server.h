@@ -1,0 +1,53 @@
+// The gRPC listener: the service's two RPCs on a completion queue, health and reflection, and the way to stop
+// without losing a call.
+//
+// The loop is run by another thread, from before Start until after Drain. Thread rule: Start, Drain and the
+// destructor on the owner's thread, which is not the loop's. Never here: what an RPC does, signals,
+// configuration files.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "server/clock.h"
+#include "server/event_loop.h"
+
+namespace session_gateway {
+
+class Log;
+class SessionGatewayHandler;
+
+struct GrpcServerOptions {
+  std::string address;           // `127.0.0.1:50051`; port 0 takes a free one
+  std::size_t calls_max;         // calls whose logic runs; more are refused at once
+  std::size_t request_size_max;  // bytes of one request message
+  Duration call_timeout;         // for a call without a deadline
+  Duration call_timeout_max;     // the most that any call gets
+  Duration drain_timeout;        // from the begin of Drain until the last call is cut
+};
+
+class GrpcServer {
+ public:
+  GrpcServer(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler, const Clock& clock,
+             Log& log);
+  // Drains first when that has not happened.
+  ~GrpcServer();
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  // The port that is listened on, or why nothing is. Once.
+  std::variant<int, std::string> Start();
+
+  // Health says NOT_SERVING, new calls are refused, running ones end. Shortly before `drain_timeout` is over
+  // those that still run are stopped and answered; at its end connections are cut. Returns when no call is
+  // left, so a handler that does not heed its context holds it up.
+  void Drain();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace session_gateway

@@ -1,0 +1,13 @@
+// What gRPC and protobuf print by themselves.
+//
+// Thread rule: once, before the first server starts. Never here: the program's own log (server/log.h).
+#pragma once
+
+namespace session_gateway {
+
+// Both libraries print a line for what a peer sends wrongly (a string that is not UTF-8, a broken frame), so
+// that any caller could flood the log. After this call they print nothing but the last words before they
+// abort. It is explicit because it is process-wide: the program calls it, a library must not.
+void QuietLibraryLogs();
+
+}  // namespace session_gateway
