@@ -4,11 +4,14 @@
 // Thread rule: one thread runs a Loop; everything that is started on it stays on it.
 #pragma once
 
+// clang-format off
+#include <utility>  // first: Boost 1.74's awaitable.hpp uses std::exchange without including it
+// clang-format on
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without including it
 
 #include "server/clock.h"
 

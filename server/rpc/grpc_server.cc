@@ -183,7 +183,6 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
     }
   });
   server_->GetHealthCheckService()->SetServingStatus(SessionGateway::service_full_name(), true);
-  log_.Event(LogLevel::kInfo, "listening", {{"address", options_.address}, {"port", std::int64_t{port}}});
   return port;
 }
 
