@@ -365,6 +365,29 @@ TEST(SandboxConnectionTest, EndsWhereTheBodysEndIsInDoubt) {
   EXPECT_TRUE(client.SeesEnd());
 }
 
+TEST(SandboxConnectionTest, EndsAfterBytesThatAreNoRequest) {
+  Sandbox sandbox(SandboxOptions{});
+  ASSERT_EQ(sandbox.Start(), std::nullopt);
+  const std::string long_target = "POST /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const std::string& bytes : {std::string("\x16\x03\x01\r\n\r\n"), long_target}) {
+    RawClient client(sandbox.symphony_port());
+    client.Send(bytes);
+    const int status = client.Receive().status;
+    EXPECT_GE(status, 400);
+    EXPECT_LT(status, 500);
+    EXPECT_TRUE(client.SeesEnd());
+  }
+}
+
+TEST(SandboxConnectionTest, StopEndsIdleConnections) {
+  Sandbox sandbox(SandboxOptions{});
+  ASSERT_EQ(sandbox.Start(), std::nullopt);
+  RawClient client(sandbox.symphony_port());
+  ASSERT_EQ(client.Exchange(SymphonyCreate()).status, 200);
+  sandbox.Stop();
+  EXPECT_TRUE(client.SeesEnd());
+}
+
 TEST(SandboxConnectionTest, SurvivesARefusedBody) {
   Sandbox sandbox(SandboxOptions{});
   ASSERT_EQ(sandbox.Start(), std::nullopt);

@@ -71,7 +71,7 @@ class ConnectionThreads : public httplib::TaskQueue {
 
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<std::function<void()>> jobs_;  // accepted sockets: bounded by the process's open files
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
   bool ending_ = false;
