@@ -1,0 +1,226 @@
+#include "server/upstream/beast_engine.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "server/upstream/connection.h"
+#include "server/upstream/connection_pool.h"
+#include "server/upstream/dialer.h"
+#include "server/upstream/http_answer.h"
+#include "server/upstream/request_text.h"
+
+namespace session_gateway {
+namespace {
+
+using ErrorCode = boost::system::error_code;
+using PlainConnection = Connection<TcpSocket>;
+using Pool = ConnectionPool<PlainConnection>;
+
+// A connection in use. It ends closed unless it is kept, whatever way the exchange is left.
+class Lease {
+ public:
+  Lease(Pool& pool, std::shared_ptr<PlainConnection> connection)
+      : pool_(pool), connection_(std::move(connection)) {}
+  ~Lease() {
+    if (!connection_) return;
+    connection_->Close();
+    pool_.Release();
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  PlainConnection& operator*() const { return *connection_; }
+  PlainConnection* operator->() const { return connection_.get(); }
+  void Keep(TimePoint now) { pool_.Keep(std::exchange(connection_, nullptr), now); }
+
+ private:
+  Pool& pool_;
+  std::shared_ptr<PlainConnection> connection_;
+};
+
+Phase PhaseOf(const PlainConnection::Write& write, const AnswerParser& answer) {
+  if (answer.started()) return Phase::kReceive;
+  return write.ended && !write.error ? Phase::kWait : Phase::kSend;
+}
+
+SendFailure Stopped(StopReason reason, Phase phase, bool sent) {
+  if (reason == StopReason::kCancelled) return {FailureKind::kCancelled, phase, sent, "the caller left"};
+  return {FailureKind::kDeadline, phase, sent, "the deadline came"};
+}
+
+// What an exchange has come to, once neither direction is waited for any more.
+SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, StopReason stopped,
+                    const ErrorCode& read_error) {
+  const Phase phase = PhaseOf(write, answer);
+  const bool sent = write.bytes > 0;
+  if (answer.state() == AnswerParser::State::kReading) {
+    // Only a stop ends an exchange in the middle of an answer.
+    if (stopped != StopReason::kDeadline || !answer.header_done()) return Stopped(stopped, phase, sent);
+    answer.EndBody(BodyState::kDeadline);
+  }
+  switch (answer.state()) {
+    case AnswerParser::State::kReply:
+      // What was said before anything was asked is not an answer.
+      if (!sent) return SendFailure{FailureKind::kLost, phase, false, "the peer spoke before the request"};
+      return answer.TakeReply();
+    case AnswerParser::State::kMalformed:
+      return SendFailure{FailureKind::kMalformed, phase, sent, std::string(answer.fault())};
+    case AnswerParser::State::kReading:
+    case AnswerParser::State::kLost:
+      break;
+  }
+  // A write that was only given up says nothing about the cause.
+  const bool by_write =
+      write.error && write.error != boost::asio::error::operation_aborted && !answer.started();
+  const ErrorCode& cause = by_write ? write.error : read_error;
+  return SendFailure{FailureKind::kLost, phase, sent, "the connection was lost: " + cause.message()};
+}
+
+}  // namespace
+
+class BeastEngine::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(Loop& loop, Endpoint endpoint, const EngineLimits& limits, const Clock& clock)
+      : executor_(loop.get_executor()),
+        endpoint_(std::move(endpoint)),
+        origin_(endpoint_.Origin()),
+        limits_(limits),
+        clock_(clock),
+        pool_(limits),
+        sweep_timer_(executor_) {}
+
+  Task<SendResult> Send(const HttpRequest& request, CallContext& context);
+  void Close();
+  const Pool& pool() const { return pool_; }
+
+ private:
+  Task<std::optional<SendFailure>> Open(PlainConnection& connection, CallContext& context);
+  Task<SendResult> Exchange(Lease& lease, const std::string& head, const HttpRequest& request,
+                            CallContext& context);
+  bool Over(const CallContext& context) const {
+    return context.stopped() != StopReason::kNone || clock_.Now() >= context.deadline();
+  }
+  void ArmSweep();
+
+  const LoopExecutor executor_;
+  const Endpoint endpoint_;
+  const std::string origin_;
+  const EngineLimits limits_;
+  const Clock& clock_;
+  Pool pool_;
+  LoopTimer sweep_timer_;
+  bool sweep_armed_ = false;
+};
+
+Task<SendResult> BeastEngine::Impl::Send(const HttpRequest& request, CallContext& context) {
+  // Frames that are destroyed with their loop may outlive the engine.
+  const auto self = shared_from_this();
+
+  std::variant<std::string, RefusedText> head = RequestHead(endpoint_, request);
+  if (auto* refused = std::get_if<RefusedText>(&head)) {
+    co_return SendFailure{FailureKind::kRefusedText, Phase::kSend, false, std::move(refused->reason)};
+  }
+  if (Over(context)) co_return StoppedBeforeSending(context, Phase::kQueue);
+  if (pool_.closed()) {
+    co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "the engine is closed"};
+  }
+
+  std::shared_ptr<PlainConnection> connection = pool_.Take(clock_.Now());
+  const bool is_new = connection == nullptr;
+  if (is_new) {
+    if (!pool_.Reserve()) {
+      co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "too many connections are open"};
+    }
+    connection = std::make_shared<PlainConnection>(executor_, clock_.Now());
+  }
+  Lease lease(pool_, std::move(connection));
+  if (is_new) {
+    std::optional<SendFailure> failure = co_await Open(*lease, context);
+    if (failure) co_return *std::move(failure);
+  }
+  if (Over(context)) co_return StoppedBeforeSending(context, Phase::kSend);
+
+  SendResult result = co_await Exchange(lease, std::get<std::string>(head), request, context);
+  co_return result;
+}
+
+Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connection, CallContext& context) {
+  ResolveResult resolved = co_await Resolve(executor_, endpoint_, context);
+  if (auto* failure = std::get_if<SendFailure>(&resolved)) co_return std::move(*failure);
+  const auto& addresses = std::get<std::vector<TcpAddress>>(resolved);
+  std::optional<SendFailure> failure =
+      co_await Connect(SocketOf(connection.stream), addresses, context, clock_);
+  co_return failure;
+}
+
+Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& head,
+                                             const HttpRequest& request, CallContext& context) {
+  AnswerParser answer(limits_,
+                      request.method == "HEAD" ? AnswerParser::Method::kHead : AnswerParser::Method::kOther);
+  ErrorCode read_error;
+  {
+    StopGuard guard(context, [connection = &*lease] { connection->Close(); });
+    lease->StartWrite(head, request.body);
+    while (answer.state() == AnswerParser::State::kReading && context.stopped() == StopReason::kNone) {
+      const std::string_view bytes = co_await lease->Read(read_error);
+      // Bytes that came in the turn of a stop still count; the error of a stop is its own doing.
+      if (!bytes.empty()) answer.Feed(bytes);
+      if (read_error == boost::asio::error::eof) {
+        answer.FeedEnd();
+      } else if (read_error && context.stopped() == StopReason::kNone) {
+        answer.FeedLoss();
+      }
+    }
+  }
+  const StopReason stopped = context.stopped();
+  const bool clean = stopped == StopReason::kNone && lease->write().ended && !lease->write().error &&
+                     !read_error && answer.reusable();
+  if (!clean) {
+    lease->Close();
+    co_await lease->WaitForWrite();
+  }
+  SendResult result = Conclude(answer, lease->write(), stopped, read_error);
+  if (auto* reply = std::get_if<HttpReply>(&result)) reply->endpoint = origin_;
+  if (clean) {
+    lease.Keep(clock_.Now());
+    ArmSweep();
+  }
+  co_return result;
+}
+
+void BeastEngine::Impl::Close() {
+  pool_.Close();
+  sweep_timer_.cancel();
+}
+
+// One timer for all that is kept, set for the one that has rested longest.
+void BeastEngine::Impl::ArmSweep() {
+  if (sweep_armed_ || pool_.idle() == 0) return;
+  sweep_armed_ = true;
+  sweep_timer_.expires_after(*pool_.NextExpiry() - clock_.Now());
+  sweep_timer_.async_wait([weak = weak_from_this()](const ErrorCode&) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->sweep_armed_ = false;
+    self->pool_.Sweep(self->clock_.Now());
+    self->ArmSweep();
+  });
+}
+
+BeastEngine::BeastEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock)
+    : impl_(std::make_shared<Impl>(loop, std::move(endpoint), limits, clock)) {}
+
+BeastEngine::~BeastEngine() { impl_->Close(); }
+
+Task<SendResult> BeastEngine::Send(const HttpRequest& request, CallContext& context) {
+  return impl_->Send(request, context);
+}
+
+void BeastEngine::Close() { impl_->Close(); }
+
+std::size_t BeastEngine::open_connections() const { return impl_->pool().open(); }
+std::size_t BeastEngine::idle_connections() const { return impl_->pool().idle(); }
+
+}  // namespace session_gateway

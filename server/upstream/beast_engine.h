@@ -1,0 +1,42 @@
+// The HTTP engine: one exchange of HTTP/1.1 per Send, over kept connections to one endpoint. Sockets by Asio,
+// answers read by AnswerParser on Beast (docs/decisions/http-engine.md).
+//
+// Everything that goes wrong is a SendFailure whose `sent` is exact. A connection whose exchange saw a stop
+// or anything unexpected is closed, never used again. Thread rule: loop thread only. No Send may be running
+// when the engine is destroyed. Never here: TLS, a second try, redirects, timers of calls (the call's frame
+// owns its deadline).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "server/clock.h"
+#include "server/endpoint.h"
+#include "server/upstream/engine_limits.h"
+#include "server/upstream/transport.h"
+
+namespace session_gateway {
+
+class BeastEngine final : public Transport {
+ public:
+  // `endpoint.scheme` is `http`. The loop and the clock outlive the engine.
+  BeastEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock);
+  ~BeastEngine() override;
+  BeastEngine(const BeastEngine&) = delete;
+  BeastEngine& operator=(const BeastEngine&) = delete;
+
+  Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
+
+  // Closes the kept connections, so that the loop can run out. Running exchanges end as they would; new ones
+  // are refused as kOverloaded.
+  void Close();
+
+  std::size_t open_connections() const;
+  std::size_t idle_connections() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace session_gateway

@@ -1,0 +1,238 @@
+// The engine under deadline and cancel: what was sent is told exactly, and nothing is sent too late.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "server/upstream/dialer.h"
+#include "tests/server/engine_fixture.h"
+#include "tests/server/raw_server.h"
+
+namespace session_gateway {
+namespace {
+
+FailureKind KindOf(StopReason reason) {
+  return reason == StopReason::kDeadline ? FailureKind::kDeadline : FailureKind::kCancelled;
+}
+
+// A listening port that lets no further connection through: its queue is full and nobody accepts.
+class FullListener {
+ public:
+  FullListener() {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address_);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address_), size);
+    ::listen(listener_, 0);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size);
+    for (int i = 0; i < 4; ++i) {
+      fillers_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      ::connect(fillers_.back(), reinterpret_cast<sockaddr*>(&address_), sizeof(address_));
+    }
+  }
+  ~FullListener() {
+    for (const int fd : fillers_) ::close(fd);
+    ::close(listener_);
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+ private:
+  int listener_ = -1;
+  sockaddr_in address_ = {};
+  std::vector<int> fillers_;
+};
+
+class EngineStopTest : public EngineTest, public testing::WithParamInterface<StopReason> {};
+
+INSTANTIATE_TEST_SUITE_P(Reasons, EngineStopTest,
+                         testing::Values(StopReason::kDeadline, StopReason::kCancelled),
+                         [](const auto& param) {
+                           return param.param == StopReason::kDeadline ? "Deadline" : "Cancelled";
+                         });
+
+TEST_P(EngineStopTest, WhileResolving) {
+  Connect(80, {}, "localhost");
+  const auto call = Start(Post());
+  boost::asio::post(loop_, [&] { call->context.Stop(GetParam()); });
+  ExpectFailure(Finish(*call), KindOf(GetParam()), Phase::kResolve, false);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+TEST_P(EngineStopTest, WhileConnecting) {
+  FullListener listener;
+  Connect(listener.port());
+  const SendResult result = SendAndStop(Post(), GetParam(), [&] { return engine_->open_connections() == 1; });
+  ExpectFailure(result, KindOf(GetParam()), Phase::kConnect, false);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+TEST_P(EngineStopTest, WhileSending) {
+  std::atomic<bool> began = false;
+  // More than the systems' buffers take before the peer reads on.
+  Signal hold;
+  RawServer server([&](RawConnection& peer) {
+    peer.ReadMore(1);
+    began = true;
+    hold.Wait();
+  });
+  Connect(server.port());
+  const SendResult result =
+      SendAndStop(Post(std::string(64 * 1024 * 1024, 'b')), GetParam(), [&] { return began.load(); });
+  ExpectFailure(result, KindOf(GetParam()), Phase::kSend, true);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+  hold.Set();
+}
+
+TEST_P(EngineStopTest, WhileWaiting) {
+  std::atomic<bool> asked = false;
+  RawServer server([&](RawConnection& peer) {
+    peer.ReadRequest();
+    asked = true;
+    peer.WaitForEnd();
+  });
+  Connect(server.port());
+  const SendResult result = SendAndStop(Post(), GetParam(), [&] { return asked.load(); });
+  ExpectFailure(result, KindOf(GetParam()), Phase::kWait, true);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+// The answer drips in for ever; the stop comes from a timer of the call's frame.
+TEST_P(EngineStopTest, WhileAHeaderDrips) {
+  std::atomic<bool> begun = false;
+  RawServer server([&](RawConnection& peer) {
+    peer.ReadRequest();
+    bool open = peer.Send("HTTP/1.1 200 OK\r\nA: ");
+    while (open) {
+      peer.WaitUntilDelivered();
+      begun = true;
+      open = peer.Send("b");
+    }
+  });
+  EngineLimits limits;
+  limits.answer_header_bytes = 1024 * 1024 * 1024;
+  Connect(server.port(), limits);
+  const auto call = Start(Post());
+  ASSERT_TRUE(RunUntil([&] { return begun.load(); }));
+  RunReady();
+  LoopTimer deadline(loop_, std::chrono::milliseconds(20));
+  deadline.async_wait([&](const boost::system::error_code&) { call->context.Stop(GetParam()); });
+  ExpectFailure(Finish(*call), KindOf(GetParam()), Phase::kReceive, true);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+TEST_P(EngineStopTest, WhileABodyIsCutShort) {
+  std::atomic<bool> delivered = false;
+  RawServer server([&](RawConnection& peer) {
+    peer.ReadRequest();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
+    peer.WaitUntilDelivered();
+    delivered = true;
+    peer.WaitForEnd();
+  });
+  Connect(server.port());
+  const SendResult result = SendAndStop(Post(), GetParam(), [&] { return delivered.load(); });
+  if (GetParam() == StopReason::kDeadline) {
+    ExpectReply(result, 200, "abc", BodyState::kDeadline);
+  } else {
+    ExpectFailure(result, FailureKind::kCancelled, Phase::kReceive, true);
+  }
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+TEST_P(EngineStopTest, BeforeItBegins) {
+  RawServer server([](RawConnection& peer) { peer.WaitForEnd(); });
+  Connect(server.port());
+  const auto call = Start(Post());
+  call->context.Stop(GetParam());
+  ExpectFailure(Finish(*call), KindOf(GetParam()), Phase::kQueue, false);
+  EXPECT_EQ(server.accepted(), 0);
+}
+
+TEST_F(EngineTest, SendsNothingAfterTheDeadline) {
+  std::atomic<bool> got_bytes = false;
+  RawServer server([&](RawConnection& peer) { got_bytes = peer.ReadMore(); });
+  Connect(server.port());
+  ExpectFailure(Finish(*Start(Post(), Duration::zero())), FailureKind::kDeadline, Phase::kQueue, false);
+  EXPECT_EQ(server.accepted(), 0);
+
+  // The deadline comes while the connection is made, and the frame's timer has not fired yet.
+  const auto call = Start(Post());
+  ASSERT_TRUE(RunUntil([&] { return engine_->open_connections() == 1; }));
+  clock_.ahead = 2 * Duration(kPatience);
+  ExpectFailure(Finish(*call), FailureKind::kDeadline, Phase::kSend, false);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+  ASSERT_TRUE(RunUntil([&] { return server.ended() == 1; }));
+  EXPECT_FALSE(got_bytes);
+}
+
+// The stop comes after the socket has handed over the whole answer and before the call goes on: the answer
+// counts, the connection does not.
+TEST_F(EngineTest, AnAnswerInTheTurnOfAStopCounts) {
+  Signal delivered;
+  RawServer server([&](RawConnection& peer) {
+    peer.Send(kOk);
+    peer.WaitUntilDelivered();
+    delivered.Set();
+    peer.WaitForEnd();
+  });
+  Connect(server.port());
+  const auto call = Start(Post());
+  ASSERT_TRUE(RunUntil([&] { return engine_->open_connections() == 1; }));
+  ASSERT_TRUE(delivered.Wait());
+  // The engine asks for the time once more, just before it writes and reads: the stop stands before both in
+  // line.
+  clock_.on_now = [&] { boost::asio::post(loop_, [&] { call->context.Stop(StopReason::kDeadline); }); };
+  ExpectReply(Finish(*call), 200, "{}");
+  EXPECT_EQ(call->context.stopped(), StopReason::kDeadline);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+TEST_F(EngineTest, GoesOnToTheNextAddress) {
+  FullListener silent;
+  RawServer server([](RawConnection& peer) { peer.WaitForEnd(); });
+  const auto loopback = boost::asio::ip::address_v4::loopback();
+  const std::vector<TcpAddress> addresses = {TcpAddress(loopback, silent.port()),
+                                             TcpAddress(loopback, server.port())};
+  TcpSocket socket(loop_.get_executor());
+  CallContext context(clock_.Now() + std::chrono::milliseconds(400));
+  bool ended = false;
+  std::optional<SendFailure> failure;
+  boost::asio::co_spawn(loop_, session_gateway::Connect(socket, addresses, context, clock_),
+                        [&](std::exception_ptr, std::optional<SendFailure> result) {
+                          ended = true;
+                          failure = std::move(result);
+                        });
+  ASSERT_TRUE(RunUntil([&] { return ended; }));
+  EXPECT_FALSE(failure.has_value());
+  EXPECT_TRUE(socket.is_open());
+  EXPECT_LT(clock_.Now(), context.deadline());
+}
+
+// A loop that is torn down with calls in it frees them; the sanitizers see what it leaves.
+TEST(EngineLoop, MayEndWithCallsInIt) {
+  RawServer server([](RawConnection& peer) { peer.WaitForEnd(); });
+  TestClock clock;
+  Call waiting(clock.Now() + kPatience);
+  waiting.request.method = "POST";
+  waiting.request.path = "/x";
+  Call sending(clock.Now() + kPatience);
+  sending.request = waiting.request;
+  sending.request.body = std::string(64 * 1024 * 1024, 'b');
+  Loop loop{1};
+  BeastEngine engine(loop, {"http", "127.0.0.1", server.port(), ""}, {}, clock);
+  for (Call* call : {&waiting, &sending}) {
+    boost::asio::co_spawn(loop, engine.Send(call->request, call->context),
+                          [](std::exception_ptr, const SendResult&) {});
+  }
+  while (server.accepted() < 2) loop.run_one();
+  loop.poll();
+  EXPECT_EQ(engine.open_connections(), 2u);
+}
+
+}  // namespace
+}  // namespace session_gateway
