@@ -50,6 +50,7 @@ func runGroup(c *client, group scenario) (err error) {
 			err = failed
 		}
 	}()
+	c.clearFaults()
 	group.run(c)
 	return nil
 }

@@ -60,3 +60,9 @@ func (s sandbox) addFault(fault interface{}) {
 	check(err == nil, "%v", err)
 	s.do(http.MethodPost, "faults", text)
 }
+
+// Forgets those that no request has met.
+func (c *client) clearFaults() {
+	c.symphony.do(http.MethodDelete, "faults", nil)
+	c.qlik.do(http.MethodDelete, "faults", nil)
+}

@@ -16,6 +16,7 @@ def main(address, symphony, qlik):
         stub = session_gateway_pb2_grpc.SessionGatewayStub(channel)
         context = scenarios.Context(stub, Sandbox(symphony), Sandbox(qlik))
         for scenario in scenarios.SCENARIOS:
+            context.clear_faults()
             try:
                 for result in scenario(context):
                     print(json.dumps(result, sort_keys=True, ensure_ascii=False))

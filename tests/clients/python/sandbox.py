@@ -25,3 +25,7 @@ class Sandbox:
 
     def add_fault(self, fault):
         self._call("POST", "faults", fault)
+
+    def clear_faults(self):
+        """Forgets those that no request has met."""
+        self._call("DELETE", "faults")
