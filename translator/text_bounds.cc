@@ -12,17 +12,18 @@ constexpr std::size_t kScrubbedBytesMax = 4096;
 // Shorter values would hide half of every text and protect nothing.
 constexpr std::size_t kSecretBytesMin = 4;
 
-// Names behind which a credential stands, in lower case.
-constexpr std::string_view kAnnouncers[] = {"csrftoken",
+// Names behind which a credential stands, in lower case. The schemes come first: in `Authorization: Basic
+// abc` the word behind the name is not the credential.
+constexpr std::string_view kAnnouncers[] = {"basic ",
+                                            "bearer ",
+                                            "csrftoken",
                                             "xrfkey",
                                             "authorization",
                                             "platform.rest.token",
                                             "platform.rest.certificate",
                                             "password",
                                             "set-cookie",
-                                            "cookie",
-                                            "basic ",
-                                            "bearer "};
+                                            "cookie"};
 
 // The length of the valid UTF-8 sequence at the front, or 0.
 std::size_t SequenceLength(std::string_view text) {
