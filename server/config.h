@@ -40,10 +40,10 @@ struct TimeoutConfig {
   bool operator==(const TimeoutConfig&) const = default;
 };
 
-struct CallLimits {
+struct LimitsConfig {
   std::size_t calls = 10000;                    // in flight at once
   std::size_t request_bytes = 4 * 1024 * 1024;  // of one gRPC request message
-  bool operator==(const CallLimits&) const = default;
+  bool operator==(const LimitsConfig&) const = default;
 };
 
 struct SymphonyConfig {
@@ -61,7 +61,7 @@ struct QlikConfig {
 struct Config {
   ListenConfig listen;
   TimeoutConfig timeouts;
-  CallLimits limits;
+  LimitsConfig limits;
   EngineLimits engine;  // of each upstream's engine
   std::optional<SymphonyConfig> symphony;
   std::optional<QlikConfig> qlik;

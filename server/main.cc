@@ -159,13 +159,12 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   sigwait(&stop_signals, &signal);
   // From here on a second signal ends the program at once.
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
-  log.Event(LogLevel::kInfo, "draining", {{"signal", std::int64_t{signal}}});
+  log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
   server.Drain();
   boost::asio::post(loop, [&] {
     if (symphony) symphony->Close();
     if (qlik) qlik->Close();
   });
-  log.Event(LogLevel::kInfo, "stopped", {});
   return kExitOk;
 }
 

@@ -75,13 +75,9 @@ void CallBase::OnArrived(bool ok) {
   context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), table_.limits()));
   table_.Listen(MakeNext());
   if (table_.draining()) {
-    End(MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
-                  "the server is shutting down"),
-        {});
+    Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
   } else if (!table_.BeginRunning()) {
-    End(MakeError(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, Outcome::kNotSent,
-                  "too many calls at once"),
-        {});
+    Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
   } else {
     running_ = true;
     Run();
@@ -96,15 +92,17 @@ void CallBase::Run() {
   }
   // The fence: whatever escapes the logic, wherever it was thrown, comes out here as a finished call.
   try {
-    boost::asio::co_spawn(table_.loop().get_executor(), Handle(*context_),
-                          [this](const std::exception_ptr& exception, std::optional<RpcError> error) {
+    boost::asio::co_spawn(table_.loop().get_executor(), RunLogic(),
+                          [this](const std::exception_ptr& exception) {
                             if (exception) return EndByException(exception);
-                            End(std::move(error), {});
+                            End({});
                           });
   } catch (...) {
     EndByException(std::current_exception());  // the coroutine could not even be made
   }
 }
+
+Task<void> CallBase::RunLogic() { error_ = co_await Handle(*context_); }
 
 void CallBase::StartTimer() {
   ++awaited_;
@@ -137,40 +135,45 @@ void CallBase::StopForDrain() {
 }
 
 void CallBase::EndByException(const std::exception_ptr& exception) {
-  RpcError error =
+  error_ =
       MakeError(absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown, "internal error");
-  error.phase = Phase::kWait;  // where most of a call's life is; nobody knows better
-  End(std::move(error), TypeName(exception));
+  error_->phase = Phase::kWait;  // where most of a call's life is; nobody knows better
+  End(TypeName(exception));
 }
 
-void CallBase::End(std::optional<RpcError> error, std::string_view exception) {
+void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view message) {
+  error_ = MakeError(code, reason, Outcome::kNotSent, message);
+  End({});
+}
+
+void CallBase::End(std::string_view exception) {
   if (running_) {
     running_ = false;
     table_.EndRunning();
   }
   if (timer_) timer_->cancel();
-  if (stopped_for_drain_ && error && error->outcome == Outcome::kNotSent) {
-    error = MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
-                      "the server shut down before it sent the call");
+  if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {
+    error_ = MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
+                       "the server shut down before it sent the call");
   }
-  WriteLog(error, exception);
-  Finish(error);
+  WriteLog(exception);
+  Finish();
 }
 
-void CallBase::Finish(const std::optional<RpcError>& error) {
+void CallBase::Finish() {
   finish_called_ = true;
   void* const tag = static_cast<EventTarget*>(&finished_);
-  if (!error) return FinishOk(tag);
+  if (!error_) return FinishOk(tag);
   // No initial metadata is ever set, so gRPC sends an error as Trailers-Only.
-  server_context_.AddTrailingMetadata(kOutcomeTrailer, std::string(OutcomeName(error->outcome)));
-  if (ForbidsRetry(*error)) server_context_.AddTrailingMetadata(kPushbackTrailer, "-1");
+  server_context_.AddTrailingMetadata(kOutcomeTrailer, std::string(OutcomeName(error_->outcome)));
+  if (ForbidsRetry(*error_)) server_context_.AddTrailingMetadata(kPushbackTrailer, "-1");
   FinishWithError(
-      grpc::Status(static_cast<grpc::StatusCode>(error->code), error->message, SerializeDetails(*error)),
+      grpc::Status(static_cast<grpc::StatusCode>(error_->code), error_->message, SerializeDetails(*error_)),
       tag);
 }
 
-void CallBase::WriteLog(const std::optional<RpcError>& error, std::string_view exception) {
-  const absl::StatusCode code = error ? error->code : absl::StatusCode::kOk;
+void CallBase::WriteLog(std::string_view exception) const {
+  const absl::StatusCode code = error_ ? error_->code : absl::StatusCode::kOk;
   const std::string status = absl::StatusCodeToString(code);
   const std::string peer = server_context_.peer();
   CallRecord record;
@@ -183,12 +186,12 @@ void CallBase::WriteLog(const std::optional<RpcError>& error, std::string_view e
   record.peer = peer;
   record.caller_left = caller_left_;
   record.exception = exception;
-  if (error) {
-    record.reason = ReasonName(error->reason);
-    record.outcome = OutcomeName(error->outcome);
-    record.upstream = UpstreamName(error->upstream);
-    record.phase = PhaseName(error->phase);
-    record.http_status = error->http_status;
+  if (error_) {
+    record.reason = ReasonName(error_->reason);
+    record.outcome = OutcomeName(error_->outcome);
+    record.upstream = UpstreamName(error_->upstream);
+    record.phase = PhaseName(error_->phase);
+    record.http_status = error_->http_status;
   }
   table_.log().Call(record);
 }

@@ -67,10 +67,12 @@ class CallBase {
   void OnTimer();
   void StartTimer();
   void Run();
-  void End(std::optional<RpcError> error, std::string_view exception);
+  Task<void> RunLogic();
+  void Refuse(absl::StatusCode code, Reason reason, std::string_view message);
   void EndByException(const std::exception_ptr& exception);
-  void Finish(const std::optional<RpcError>& error);
-  void WriteLog(const std::optional<RpcError>& error, std::string_view exception);
+  void End(std::string_view exception);
+  void Finish();
+  void WriteLog(std::string_view exception) const;
   // Of phase `queue`: nothing of the logic ran.
   RpcError MakeError(absl::StatusCode code, Reason reason, Outcome outcome, std::string_view message) const;
   // Last statement of its caller: the call may be gone afterwards.
@@ -87,7 +89,8 @@ class CallBase {
   TimePoint arrival_;
   std::optional<CallContext> context_;
   std::optional<LoopTimer> timer_;
-  int awaited_ = 0;  // what must still come before the call may be destroyed
+  std::optional<RpcError> error_;  // what the call ends with; nothing is OK
+  int awaited_ = 0;                // what must still come before the call may be destroyed
   bool running_ = false;
   bool finish_called_ = false;
   bool caller_left_ = false;

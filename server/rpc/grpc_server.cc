@@ -15,7 +15,6 @@
 #include <limits>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "server/log.h"
 #include "server/rpc/bind_error.h"
@@ -55,21 +54,15 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kPingIntervalMinMs = 10'000;
 constexpr int kPingStrikesMax = 2;
 
+// So long new calls get a proper refusal before gRPC shuts down: from then on it cancels by itself what still
+// arrives, which tells a caller nothing, until the client has seen its GOAWAY.
+constexpr Duration kRefuseMax = std::chrono::milliseconds(100);
 // What is kept back of the drain time for the answers of stopped calls.
 constexpr Duration kDrainMarginMax = std::chrono::seconds(1);
-constexpr int kDrainMarginDivisor = 10;
+constexpr int kDrainDivisor = 10;  // neither takes more than this part of the drain time
 // Streams of health watchers and of reflection have no end of their own: so long they may outlast the last
 // call.
 constexpr Duration kStreamGrace = std::chrono::milliseconds(250);
-
-// The plugin's own set-up function would add reflection to every server of the process.
-class ReflectionOption final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
-  }
-};
 
 int ClampToInt(std::size_t number) {
   return static_cast<int>(std::min<std::size_t>(number, std::numeric_limits<int>::max()));
@@ -94,7 +87,6 @@ void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
-  builder.SetOption(std::make_unique<ReflectionOption>());
 }
 
 gpr_timespec After(Duration duration) {
@@ -116,7 +108,8 @@ class GrpcServer::Impl {
                 .call_timeout = options_.call_timeout,
                 .call_timeout_max = options_.call_timeout_max},
                loop, clock, log),
-        drain_timer_(loop.get_executor()),
+        refuse_timer_(loop.get_executor()),
+        stop_timer_(loop.get_executor()),
         stream_timer_(loop.get_executor()) {}
 
   ~Impl() { Drain(); }
@@ -128,7 +121,8 @@ class GrpcServer::Impl {
   // Runs `action` on the loop thread and waits for its end.
   template <typename Action>
   void OnLoop(Action action);
-  void BeginDrain(std::promise<void>& empty);
+  // On the loop thread. `refused` is set when the time of refusals is over, `empty` when no call is left.
+  void BeginDrain(std::promise<void>& refused, std::promise<void>& empty);
 
   const GrpcServerOptions options_;
   Loop& loop_;
@@ -136,7 +130,8 @@ class GrpcServer::Impl {
   const Clock& clock_;
   Log& log_;
   CallTable table_;
-  LoopTimer drain_timer_;
+  LoopTimer refuse_timer_;
+  LoopTimer stop_timer_;
   LoopTimer stream_timer_;
   SessionGateway::AsyncService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
@@ -156,7 +151,9 @@ void GrpcServer::Impl::OnLoop(Action action) {
 }
 
 std::variant<int, std::string> GrpcServer::Impl::Start() {
+  // Both are switches of the whole process: gRPC 1.51 has no others.
   grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   Configure(builder, options_);
   int port = 0;
@@ -186,7 +183,7 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   return port;
 }
 
-void GrpcServer::Impl::BeginDrain(std::promise<void>& empty) {
+void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void>& empty) {
   log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(table_.running())}});
   table_.BeginDrain([this, &empty] {
     // The listening calls have ended too, so gRPC has begun to shut down and takes no more calls.
@@ -196,9 +193,11 @@ void GrpcServer::Impl::BeginDrain(std::promise<void>& empty) {
     });
     empty.set_value();
   });
-  const Duration margin = std::min(options_.drain_timeout / kDrainMarginDivisor, kDrainMarginMax);
-  drain_timer_.expires_after(options_.drain_timeout - margin);
-  drain_timer_.async_wait([this](const boost::system::error_code& error) {
+  const Duration part = options_.drain_timeout / kDrainDivisor;
+  refuse_timer_.expires_after(std::min(part, kRefuseMax));
+  refuse_timer_.async_wait([&refused](const boost::system::error_code&) { refused.set_value(); });
+  stop_timer_.expires_after(options_.drain_timeout - std::min(part, kDrainMarginMax));
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) table_.StopRunning();
   });
 }
@@ -207,17 +206,19 @@ void GrpcServer::Impl::Drain() {
   if (!server_) return;
   const TimePoint begin = clock_.Now();
   server_->GetHealthCheckService()->SetServingStatus(false);
+  std::promise<void> refused;
   std::promise<void> empty;
-  OnLoop([&] { BeginDrain(empty); });
+  OnLoop([&] { BeginDrain(refused, empty); });
+  refused.get_future().wait();
   // Waits for every call that began, so the loop must run meanwhile.
-  server_->Shutdown(After(options_.drain_timeout));
+  server_->Shutdown(After(begin + options_.drain_timeout - clock_.Now()));
   empty.get_future().wait();
   // No call is left that could begin an operation: only now may the queue end.
   queue_->Shutdown();
   driver_->Join();
   // The loop may be busy with the last events, and with the timers.
   OnLoop([&] {
-    drain_timer_.cancel();
+    stop_timer_.cancel();
     stream_timer_.cancel();
   });
   OnLoop([] {});

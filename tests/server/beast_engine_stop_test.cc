@@ -199,7 +199,7 @@ TEST_F(EngineTest, GoesOnToTheNextAddress) {
   const std::vector<TcpAddress> addresses = {TcpAddress(loopback, silent.port()),
                                              TcpAddress(loopback, server.port())};
   TcpSocket socket(loop_.get_executor());
-  CallContext context(clock_.Now() + std::chrono::milliseconds(400));
+  CallContext context(clock_.Now() + std::chrono::seconds(1));
   bool ended = false;
   std::optional<SendFailure> failure;
   boost::asio::co_spawn(loop_, session_gateway::Connect(socket, addresses, context, clock_),

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -364,6 +367,48 @@ TEST(AnswerParser, ReadsABodyUpToItsFullLimit) {
   EXPECT_EQ(seen.reply.body_state, BodyState::kWhole);
   EXPECT_TRUE(seen.reply.body == body);
   EXPECT_GE(seen.reply.body.capacity(), body.size() + kBodyPadding);
+}
+
+// Answers with random damage, in random pieces: what comes out hangs on the bytes alone.
+TEST(AnswerParser, ReadsDamagedAnswersTheSameInAnyPieces) {
+  const std::vector<std::string> answers = {
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n c\r\n\r\nhelloHTTP/1.1 ",
+      std::string(kChunked) + "5;a=\"b;\\\"\" ; c\r\nhello\r\n3\r\nabc\r\n0;x=y\r\nT: u\r\n\r\nHTTP/1.1 408 ",
+      std::string(kChunked) + "0\r\n\r\n",
+      "HTTP/1.0 404 Not Found\r\nConnection: close\r\n\r\nto the end",
+  };
+  const std::string odd = "\r\n:;=\", 019afzHC\t\0\x7f\xff";
+  EngineLimits limits;
+  limits.answer_body_bytes = 9;
+  limits.answer_header_bytes = 80;
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t n) { return random() % n; };
+  int replies = 0;
+  constexpr int kMutants = 20000;
+  for (int i = 0; i < kMutants; ++i) {
+    std::string text = answers[below(answers.size())];
+    for (std::size_t damage = below(4); damage > 0; --damage) {
+      const std::size_t at = below(text.size());
+      const std::size_t kind = below(3);
+      if (kind == 0) text[at] = odd[below(odd.size())];
+      if (kind == 1) text.erase(at, 1 + below(4));
+      if (kind == 2) text.insert(at, 1 + below(2), odd[below(odd.size())]);
+      if (text.empty()) text = "H";
+    }
+    std::vector<std::string_view> pieces;
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::size_t n = std::min(rest.size(), 1 + below(12));
+      pieces.push_back(rest.substr(0, n));
+      rest.remove_prefix(n);
+    }
+    const Ending ending = std::array{Ending::kOpen, Ending::kEnd, Ending::kLoss}[below(3)];
+    const Seen whole = FeedAll({text}, ending, limits);
+    ExpectSame(whole, FeedAll(pieces, ending, limits));
+    if (whole.state == State::kReply) ++replies;
+    ASSERT_FALSE(HasFailure()) << testing::PrintToString(text);
+  }
+  EXPECT_GT(replies, kMutants / 5);
+  EXPECT_LT(replies, kMutants);
 }
 
 TEST(AnswerParser, FoldsContinuedHeaderLines) {

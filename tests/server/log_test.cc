@@ -123,8 +123,11 @@ TEST(LogTest, LinesBelowTheLevelAreLeftOut) {
 }
 
 TEST(LogTest, AnyTextBecomesOneLineOfValidJson) {
-  const std::string odd = std::string("a\"b\\c\n\t\r\x01\x7f") + '\0' + "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80";
-  const auto lines = LinesOf(LogLevel::kInfo, [&](Log& log) { log.Event(LogLevel::kInfo, odd, {{odd, odd}}); });
+  const std::string odd =
+      std::string("a\"b\\c\n\t\r\x01\x7f") + '\0' + "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80";
+  const auto lines = LinesOf(LogLevel::kInfo, [&](Log& log) {
+    log.Event(LogLevel::kInfo, odd, {{odd, odd}});
+  });
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].find('\n'), lines[0].size() - 1);
   const json line = json::parse(lines[0]);
@@ -146,7 +149,9 @@ TEST(LogTest, BytesThatAreNotUtf8AreReplaced) {
 
 TEST(LogTest, LongTextIsCut) {
   const std::string text(100'000, 'x');
-  const auto lines = LinesOf(LogLevel::kInfo, [&](Log& log) { log.Event(LogLevel::kInfo, text, {{"f", text}}); });
+  const auto lines = LinesOf(LogLevel::kInfo, [&](Log& log) {
+    log.Event(LogLevel::kInfo, text, {{"f", text}});
+  });
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_LT(lines[0].size(), 2'000U);
   EXPECT_NO_THROW(json::parse(lines[0]));
