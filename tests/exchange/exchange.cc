@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "tests/exchange/channel.h"
 #include "tests/exchange/gateway_under_test.h"
 #include "tests/server/raw_server.h"
 

@@ -1,6 +1,5 @@
 #include "tests/exchange/gateway_under_test.h"
 
-#include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -24,7 +23,7 @@ GrpcServerOptions Options() {
           .request_size_max = 4 * 1024 * 1024,
           .call_timeout = std::chrono::seconds(60),
           .call_timeout_max = std::chrono::seconds(300),
-          .drain_timeout = std::chrono::seconds(60)};
+          .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
 }
 
 template <typename Translator>
@@ -88,11 +87,5 @@ GatewayUnderTest::GatewayUnderTest(const GatewaySetup& setup, std::string& log)
 GatewayUnderTest::~GatewayUnderTest() = default;
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
-
-std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 }  // namespace session_gateway

@@ -4,8 +4,6 @@
 // Thread rule: one thread makes and ends it. Never here: upstreams.
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,8 +36,5 @@ class GatewayUnderTest {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// A connection of its own.
-std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address);
 
 }  // namespace session_gateway
