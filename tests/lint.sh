@@ -7,7 +7,7 @@ echo "clang-format"
 git ls-files '*.h' '*.cc' | xargs clang-format-16 --dry-run --Werror
 
 echo "shell scripts"
-for script in .ci/run deploy/*.sh tests/*.sh; do bash -n "$script"; done
+for script in .ci/run deploy/*.sh tests/*.sh tests/clients/*.sh; do bash -n "$script"; done
 
 # buf comes from PyPI into a folder of the build, pinned.
 buf=build/lint/bin/buf

@@ -218,20 +218,21 @@ class BodyReader {
   }
 
   void StringMap(const FieldPlan& field, const PointerStep& step, JsonValue value, Message& message) {
-    std::map<std::string, std::string> entries;
-    bool odd = false;
+    std::map<std::string, std::optional<std::string>> entries;  // nothing: the last one of that name is odd
     const std::string_view text = value.Members([&](std::string_view key, JsonValue member) {
-      const std::string name(key);
+      std::optional<std::string>& entry = entries[std::string(key)];
       std::string_view content;
       if (member.kind() == JsonKind::kString && member.ReadString(&content)) {
-        entries[name] = content;
+        entry = content;
       } else {
-        odd = true;
+        entry.reset();
         member.Skip();
       }
     });
-    if (odd) return Keep(step, text);
-    for (const auto& [key, content] : entries) AddEntry(*field.field, key, content, message);
+    for (const auto& [key, content] : entries) {
+      if (!content) return Keep(step, text);
+    }
+    for (const auto& [key, content] : entries) AddEntry(*field.field, key, *content, message);
   }
 
   void Keep(const PointerStep& step, std::string_view text) {

@@ -8,7 +8,7 @@
 namespace session_gateway {
 namespace {
 
-// More than this of an error body is not looked at.
+// A longer body is not parsed; its beginning is shown as it is.
 constexpr std::size_t kErrorBodyBytesMax = 64 * 1024;
 
 std::string MessageOf(const nlohmann::json& object) {
@@ -23,6 +23,8 @@ std::string MessageOf(const nlohmann::json& object) {
 
 // A body that is no JSON: shown as it is, unless it is a page that was written for browsers.
 std::string PlainText(std::string_view body) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark) body.remove_prefix(kByteOrderMark.size());
   const absl::string_view text = absl::StripAsciiWhitespace(absl::string_view(body.data(), body.size()));
   return !text.empty() && text.front() == '<' ? std::string() : std::string(text);
 }
@@ -30,15 +32,17 @@ std::string PlainText(std::string_view body) {
 }  // namespace
 
 std::string ErrorText(const HttpReply& reply) {
-  const std::string_view body = std::string_view(reply.body).substr(0, kErrorBodyBytesMax);
-  const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  nlohmann::json json(nlohmann::json::value_t::discarded);
+  if (reply.body.size() <= kErrorBodyBytesMax) {
+    json = nlohmann::json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  }
   std::string text;
   if (json.is_object()) {
     text = MessageOf(json);
   } else if (json.is_string()) {
     text = json.get<std::string>();
   } else if (json.is_discarded()) {
-    text = PlainText(body);
+    text = PlainText(reply.body);
   }
   return ScrubUpstreamText(text, reply.secrets, kUpstreamTextBytesMax);
 }

@@ -164,19 +164,10 @@ class PlanCompiler {
   }
 
   void PairAlternative(const FieldDescriptor& field, TypedPairPlan& pair) {
+    if (IsMessage(field)) return PairOfAnyType(field, pair);
     const RestField options = options_of_(field);
-    if (IsMessage(field)) {
-      const Descriptor& other = *field.message_type();
-      const bool two_texts = other.field_count() == 2 &&
-                             other.field(0)->type() == FieldDescriptor::TYPE_STRING &&
-                             other.field(1)->type() == FieldDescriptor::TYPE_STRING;
-      if (!two_texts || options.has_name() || pair.other != nullptr) {
-        return Fail(field, "the pair of any type is one message of two strings, without a name");
-      }
-      pair.other = &field;
-      pair.other_type = other.field(0);
-      pair.other_value = other.field(1);
-      return;
+    if (options.has_encoding() || options.has_local()) {
+      return Fail(field, "an alternative of a typed pair has a type name alone");
     }
     const std::optional<FieldForm> form = ScalarForm(field);
     const bool fits = form == FieldForm::kString || form == FieldForm::kUint32 || form == FieldForm::kInt64 ||
@@ -187,6 +178,25 @@ class PlanCompiler {
       if (alternative.type_name == options.name()) return Fail(field, "its type name is taken");
     }
     pair.alternatives.push_back({&field, *form, options.name()});
+  }
+
+  void PairOfAnyType(const FieldDescriptor& field, TypedPairPlan& pair) {
+    const Descriptor& other = *field.message_type();
+    const bool two_texts = other.field_count() == 2 &&
+                           other.field(0)->type() == FieldDescriptor::TYPE_STRING &&
+                           other.field(1)->type() == FieldDescriptor::TYPE_STRING;
+    if (!two_texts || pair.other != nullptr) {
+      return Fail(field, "the pair of any type is one message of two strings");
+    }
+    pair.other = &field;
+    pair.other_type = other.field(0);
+    pair.other_value = other.field(1);
+    for (const FieldDescriptor* part : {pair.other, pair.other_type, pair.other_value}) {
+      const RestField options = options_of_(*part);
+      if (options.has_name() || options.has_encoding() || options.has_local()) {
+        return Fail(*part, "the pair of any type has no options");
+      }
+    }
   }
 
   const OptionsOf& options_of_;

@@ -88,18 +88,25 @@ bool IsShowable(std::string_view id) {
 
 std::string FindGivenAwayId(std::string_view body, std::string_view name,
                             const std::vector<std::string>& secrets) {
-  Scanner scanner(body.substr(0, kSearchedBytesMax));
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  body = body.substr(0, kSearchedBytesMax);
+  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark) body.remove_prefix(kByteOrderMark.size());
+  Scanner scanner(body);
   if (!scanner.Take('{')) return {};
+  std::string_view found;  // the last one of that name, as in an answer that can be read
   std::string_view key;
   while (scanner.TakeString(key) && scanner.Take(':')) {
-    std::string_view id;
-    if (key == name) {
-      if (!scanner.TakeId(id) || !IsShowable(id)) return {};
-      return ScrubUpstreamText(id, secrets, kIdBytesMax);
+    std::string_view value;
+    if (key != name) {
+      if (!scanner.SkipValue()) break;
+    } else if (scanner.TakeId(value)) {
+      found = IsShowable(value) ? value : std::string_view();
+    } else {
+      return {};
     }
-    if (!scanner.SkipValue() || !scanner.Take(',')) return {};
+    if (!scanner.Take(',')) break;
   }
-  return {};
+  return ScrubUpstreamText(found, secrets, kIdBytesMax);
 }
 
 }  // namespace session_gateway

@@ -236,6 +236,10 @@ JsonValue::JsonValue(JsonReader& reader, simdjson::ondemand::value value) : read
   kind_ = KindOf(token.front());
   token_ = TrimEnd(token);
   if (!IsGoodScalar(kind_, token_)) reader_.Fail(JsonFault::kSyntax);
+  // A string is taken from the parser at once: one that it steps over by itself may pass for a name when a
+  // colon follows, and `{"a":"b":1}}` for JSON.
+  simdjson::ondemand::raw_json_string taken;
+  if (kind_ == JsonKind::kString && value_.get_raw_json_string().get(taken)) reader_.Fail(JsonFault::kSyntax);
 }
 
 bool JsonValue::ReadString(std::string_view* text) {

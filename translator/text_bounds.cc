@@ -1,6 +1,7 @@
 #include "translator/text_bounds.h"
 
-#include "absl/strings/match.h"
+#include <algorithm>
+
 #include "translator/http_message.h"
 
 namespace session_gateway {
@@ -12,18 +13,23 @@ constexpr std::size_t kScrubbedBytesMax = 4096;
 // Shorter values would hide half of every text and protect nothing.
 constexpr std::size_t kSecretBytesMin = 4;
 
-// Names behind which a credential stands, in lower case. The schemes come first: in `Authorization: Basic
-// abc` the word behind the name is not the credential.
-constexpr std::string_view kAnnouncers[] = {"basic ",
-                                            "bearer ",
-                                            "csrftoken",
-                                            "xrfkey",
-                                            "authorization",
-                                            "platform.rest.token",
-                                            "platform.rest.certificate",
-                                            "password",
-                                            "set-cookie",
-                                            "cookie"};
+// A name behind which a credential stands, and what ends it. A header's value has spaces and semicolons in
+// it.
+struct Announcer {
+  std::string_view name;  // in lower case
+  std::string_view ends;
+};
+constexpr std::string_view kValueEnds = "&;,\"'<> \t\r\n";
+constexpr std::string_view kLineEnds = "\r\n";
+constexpr Announcer kAnnouncers[] = {{"authorization", kLineEnds},
+                                     {"cookie", kLineEnds},
+                                     {"csrftoken", kValueEnds},
+                                     {"xrfkey", kValueEnds},
+                                     {"platform.rest.token", kValueEnds},
+                                     {"platform.rest.certificate", kValueEnds},
+                                     {"password", kValueEnds},
+                                     {"basic ", kValueEnds},
+                                     {"bearer ", kValueEnds}};
 
 // The length of the valid UTF-8 sequence at the front, or 0.
 std::size_t SequenceLength(std::string_view text) {
@@ -44,21 +50,6 @@ std::size_t SequenceLength(std::string_view text) {
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
-void ReplaceAll(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
-void MaskSecrets(const std::vector<std::string>& secrets, std::string& text) {
-  for (const std::string& secret : secrets) {
-    if (secret.size() < kSecretBytesMin) continue;
-    ReplaceAll(text, secret, kMask);
-    const std::string encoded = PercentEncode(secret);
-    if (encoded != secret) ReplaceAll(text, encoded, kMask);
-  }
-}
-
 std::string LowerAscii(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -67,25 +58,50 @@ std::string LowerAscii(std::string_view text) {
   return lower;
 }
 
-// `csrftoken=abc&…`, `"csrftoken":"abc"`, `Authorization: Basic abc`: what stands behind the name, up to the
-// next delimiter, is hidden.
-void MaskAnnounced(std::string_view announcer, std::string& text) {
-  constexpr std::string_view kLeads = "=:\"' ";
-  constexpr std::string_view kEnds = "&;,\"'<> \t\r\n";
+// Each secret as a text may have it, in lower case; the longest first, for one may hold another.
+std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
+  std::vector<std::string> forms;
+  for (const std::string& secret : secrets) {
+    if (secret.size() < kSecretBytesMin) continue;
+    forms.push_back(LowerAscii(secret));
+    forms.push_back(LowerAscii(PercentEncode(secret)));
+  }
+  std::stable_sort(forms.begin(), forms.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return forms;
+}
+
+// Without regard to case, for `%2F` and `%2f` are the same.
+void MaskSecrets(const std::vector<std::string>& forms, std::string& text) {
   std::string lower = LowerAscii(text);
-  for (std::size_t at = lower.find(announcer); at != std::string::npos; at = lower.find(announcer, at)) {
-    const std::size_t name_end = at + announcer.size();
-    std::size_t begin = name_end;
-    while (begin < text.size() && kLeads.find(text[begin]) != std::string_view::npos) ++begin;
-    const std::size_t end = std::min(text.find_first_of(kEnds, begin), text.size());
-    const bool announces = announcer.back() == ' ' || begin > name_end;
-    if (announces && end > begin) {
-      text.replace(begin, end - begin, kMask);
-      lower.replace(begin, end - begin, kMask);
-      at = begin + kMask.size();
-    } else {
-      at = name_end;
+  for (const std::string& form : forms) {
+    for (std::size_t at = lower.find(form); at != std::string::npos;
+         at = lower.find(form, at + kMask.size())) {
+      lower.replace(at, form.size(), kMask);
+      text.replace(at, form.size(), kMask);
     }
+  }
+}
+
+// `csrftoken=abc&…`, `"csrftoken":"abc"`, `Authorization: Basic abc`: what stands behind the name is hidden.
+// A sentence on authorization or cookies is none of these.
+void MaskAnnounced(const Announcer& announcer, std::string& text) {
+  constexpr std::string_view kLeads = "=:\"' ";
+  std::string lower = LowerAscii(text);
+  for (std::size_t at = lower.find(announcer.name); at != std::string::npos;
+       at = lower.find(announcer.name, at)) {
+    const std::size_t name_end = at + announcer.name.size();
+    const std::size_t begin = std::min(text.find_first_not_of(kLeads, name_end), text.size());
+    const std::size_t end = std::min(text.find_first_of(announcer.ends, begin), text.size());
+    const std::string_view lead = std::string_view(text).substr(name_end, begin - name_end);
+    const bool header = announcer.ends == kLineEnds;
+    const bool announces = header ? lead.find_first_of(":=") != std::string_view::npos
+                                  : announcer.name.back() == ' ' || !lead.empty();
+    at = name_end;
+    if (!announces || end == begin) continue;
+    text.replace(begin, end - begin, kMask);
+    lower.replace(begin, end - begin, kMask);
+    at = begin + kMask.size();
   }
 }
 
@@ -116,8 +132,12 @@ bool HasControlCharacter(std::string_view text) {
 std::string ScrubUpstreamText(std::string_view text, const std::vector<std::string>& secrets,
                               std::size_t max) {
   std::string masked(text.substr(0, kScrubbedBytesMax));
-  MaskSecrets(secrets, masked);
-  for (std::string_view announcer : kAnnouncers) MaskAnnounced(announcer, masked);
+  const std::vector<std::string> forms = FormsOf(secrets);
+  MaskSecrets(forms, masked);
+  // The bound may have cut a secret, whose beginning is no longer known as one.
+  if (text.size() > kScrubbedBytesMax && !forms.empty())
+    masked.resize(masked.size() - std::min(masked.size(), forms.front().size()));
+  for (const Announcer& announcer : kAnnouncers) MaskAnnounced(announcer, masked);
 
   std::string out;
   for (std::string_view rest = masked; !rest.empty();) {

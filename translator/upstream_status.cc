@@ -127,9 +127,8 @@ RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
   };
   switch (failure.kind) {
     case FailureKind::kUnreachable:
-      return make(StatusCode::kUnavailable, Reason::kUpstreamUnreachable);
     case FailureKind::kLost:
-      // Before the first byte it is as if there had been no connection.
+      // UNAVAILABLE only while nothing was sent: before the first byte a lost connection is as good as none.
       return failure.sent ? make(StatusCode::kUnknown, Reason::kOutcomeUnknown)
                           : make(StatusCode::kUnavailable, Reason::kUpstreamUnreachable);
     case FailureKind::kMalformed:

@@ -70,7 +70,7 @@ int ClampToInt(std::size_t number) {
 
 void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   builder.SetMaxReceiveMessageSize(ClampToInt(options.request_size_max));
-  // gRPC unpacks a compressed message whole before it looks at its size.
+  // gRPC unpacks a message without a bound: a few kilobytes may become gigabytes.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -175,8 +175,8 @@ Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& he
     }
   }
   const StopReason stopped = context.stopped();
-  const bool clean = stopped == StopReason::kNone && lease->write().ended && !lease->write().error &&
-                     !read_error && answer.reusable();
+  const bool clean =
+      stopped == StopReason::kNone && lease->write().ended && !lease->write().error && answer.reusable();
   if (!clean) {
     lease->Close();
     co_await lease->WaitForWrite();

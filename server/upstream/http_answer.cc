@@ -77,9 +77,9 @@ class AnswerParser::Message final : public http::basic_parser<false> {
 
   void on_header_impl(ErrorCode&) override { header_seen_ = true; }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode& ec) override {
+  // A length over the limit was refused when the header was read.
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
     if (!length) return;
-    if (*length > body_limit_bytes_) return RefuseBody(ec);
     expected_ = static_cast<std::size_t>(*length);
     reply_.body.reserve(std::min(expected_, kTrustedBodyBytes) + kBodyPadding);
   }
@@ -160,7 +160,8 @@ AnswerParser::State AnswerParser::Feed(std::string_view bytes) {
 // faults only at the end of the block, and count its limit anew for each part. Returns how many bytes belong
 // to the block.
 std::size_t AnswerParser::FeedHeader(std::string_view bytes) {
-  for (std::size_t i = pending_.size(); i < kVersionPrefix.size() && i - pending_.size() < bytes.size(); ++i) {
+  for (std::size_t i = pending_.size(); i < kVersionPrefix.size() && i - pending_.size() < bytes.size();
+       ++i) {
     if (bytes[i - pending_.size()] == kVersionPrefix[i]) continue;
     Malformed("an answer that is not HTTP/1");
     return bytes.size();

@@ -113,30 +113,36 @@ bool IsEstablished(std::uint16_t server_port) {
 }
 
 // The peer resets between the look at the connection and the first byte: nothing was taken, so nothing was
-// sent.
+// sent, and what the peer said before is the answer to nothing.
 TEST_F(EngineTest, KnowsThatNothingWasSent) {
-  Signal reset;
-  RawServer server([&](RawConnection& peer) {
-    peer.ReadRequest();
-    peer.Send(kOk);
-    reset.Wait();
-    peer.ResetAtEnd();
-  });
-  Connect(server.port());
-  ExpectReply(Send(Post()), 200, "{}");
-  const auto call = Start(Post());
-  // The time is asked for when the call begins, when a connection is taken, and last before it is used.
-  clock_.on_now = [&] {
+  for (const std::string last_words : {"", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"}) {
+    SCOPED_TRACE(last_words);
+    Signal reset;
+    RawServer server([&](RawConnection& peer) {
+      peer.ReadRequest();
+      peer.Send(kOk);
+      reset.Wait();
+      peer.Send(last_words);
+      peer.WaitUntilDelivered();
+      peer.ResetAtEnd();
+    });
+    Connect(server.port());
+    ExpectReply(Send(Post()), 200, "{}");
+    const auto call = Start(Post());
+    // The time is asked for when the call begins, when a connection is taken, and last before it is used.
     clock_.on_now = [&] {
       clock_.on_now = [&] {
-        reset.Set();
-        while (server.ended() == 0 || IsEstablished(server.port())) std::this_thread::yield();
+        clock_.on_now = [&] {
+          reset.Set();
+          while (server.ended() == 0 || IsEstablished(server.port())) std::this_thread::yield();
+        };
       };
     };
-  };
-  ExpectFailure(Finish(*call), FailureKind::kLost, Phase::kSend, false);
-  EXPECT_EQ(server.accepted(), 1);
-  EXPECT_EQ(engine_->open_connections(), 0u);
+    ExpectFailure(Finish(*call), FailureKind::kLost, last_words.empty() ? Phase::kSend : Phase::kReceive,
+                  false);
+    EXPECT_EQ(server.accepted(), 1);
+    EXPECT_EQ(engine_->open_connections(), 0u);
+  }
 }
 
 TEST_F(EngineTest, ReplacesWhatRestedTooLong) {

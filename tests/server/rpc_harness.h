@@ -26,7 +26,7 @@
 
 namespace session_gateway {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#ifdef SESSION_GATEWAY_SANITIZED
 inline constexpr int kLoadDivisor = 10;
 #else
 inline constexpr int kLoadDivisor = 1;

@@ -1,0 +1,31 @@
+"""Runs all scenarios: client.py GATEWAY SYMPHONY_SANDBOX QLIK_SANDBOX. One JSON line for each on stdout."""
+
+import json
+import sys
+
+import grpc
+
+import scenarios
+from sandbox import Sandbox
+from sessiongateway.v1 import session_gateway_pb2_grpc
+
+
+def main(address, symphony, qlik):
+    failed = 0
+    with grpc.insecure_channel(address) as channel:
+        stub = session_gateway_pb2_grpc.SessionGatewayStub(channel)
+        context = scenarios.Context(stub, Sandbox(symphony), Sandbox(qlik))
+        for scenario in scenarios.SCENARIOS:
+            context.clear_faults()
+            try:
+                for result in scenario(context):
+                    print(json.dumps(result, sort_keys=True, ensure_ascii=False))
+            except AssertionError as error:
+                failed += 1
+                print(f"FAILED {scenario.__name__}: {error}", file=sys.stderr)
+    print(f"python: {len(scenarios.SCENARIOS)} groups of scenarios, {failed} failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
