@@ -1,0 +1,22 @@
+// A gRPC connection for a test.
+//
+// Thread rule: any thread. Never here: stubs.
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <memory>
+#include <string>
+
+namespace session_gateway {
+
+// A connection of its own: gRPC would share one between all channels to an address.
+inline std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace session_gateway

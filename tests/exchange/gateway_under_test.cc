@@ -1,0 +1,91 @@
+#include "tests/exchange/gateway_under_test.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <thread>
+
+#include "server/log.h"
+#include "server/rpc/grpc_server.h"
+#include "server/session_service.h"
+#include "server/upstream/stack.h"
+
+namespace session_gateway {
+namespace {
+
+constexpr std::size_t kLogLinesMax = 1024;
+
+GrpcServerOptions Options() {
+  return {.address = "127.0.0.1:0",
+          .calls_max = 100,
+          .request_size_max = 4 * 1024 * 1024,
+          .call_timeout = std::chrono::seconds(60),
+          .call_timeout_max = std::chrono::seconds(300),
+          .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
+}
+
+template <typename Translator>
+Translator MakeTranslator() {
+  return std::get<Translator>(Translator::Make(DeclaredOptions));
+}
+
+}  // namespace
+
+class GatewayUnderTest::Impl {
+ public:
+  Impl(const GatewaySetup& setup, std::string& log)
+      : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }) {
+    if (setup.symphony) {
+      symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
+                        std::make_unique<NoCredentials>(), clock_);
+    }
+    if (setup.qlik) {
+      qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
+                    std::make_unique<QlikCertificate>(setup.user_directory, setup.user_id, random_), clock_);
+    }
+    service_.emplace(MakeTranslator<CreateSessionTranslator>(),
+                     MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
+                     qlik_ ? &*qlik_ : nullptr);
+    loop_thread_ = std::thread([this] { loop_.run(); });
+    server_.emplace(Options(), loop_, *service_, clock_, log_);
+    const auto started = server_->Start();
+    const int* const port = std::get_if<int>(&started);
+    EXPECT_NE(port, nullptr) << std::get<std::string>(started);
+    port_ = port == nullptr ? 0 : *port;
+  }
+
+  ~Impl() {
+    server_.reset();
+    boost::asio::post(loop_, [this] {
+      if (symphony_) symphony_->Close();
+      if (qlik_) qlik_->Close();
+    });
+    work_.reset();
+    loop_thread_.join();
+  }
+
+  int port() const { return port_; }
+
+ private:
+  SystemClock clock_;
+  SystemRandom random_;
+  Log log_;
+  Loop loop_{1};
+  boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
+  std::optional<UpstreamStack> symphony_;
+  std::optional<UpstreamStack> qlik_;
+  std::optional<SessionService> service_;
+  std::thread loop_thread_;
+  std::optional<GrpcServer> server_;
+  int port_ = 0;
+};
+
+GatewayUnderTest::GatewayUnderTest(const GatewaySetup& setup, std::string& log)
+    : impl_(std::make_unique<Impl>(setup, log)) {}
+GatewayUnderTest::~GatewayUnderTest() = default;
+
+std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
+
+}  // namespace session_gateway

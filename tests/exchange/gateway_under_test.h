@@ -1,0 +1,40 @@
+// The gateway as main.cc assembles it, in this process: listener, both RPCs, upstream stacks, engine. Nothing
+// is a stand-in.
+//
+// Thread rule: one thread makes and ends it. Never here: upstreams.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/endpoint.h"
+#include "server/upstream/engine_limits.h"
+
+namespace session_gateway {
+
+struct GatewaySetup {
+  std::optional<Endpoint> symphony;  // unset: not configured
+  std::optional<Endpoint> qlik;
+  std::string user_directory = "INTERNAL";
+  std::string user_id = "sa_api";
+  EngineLimits limits = {};
+};
+
+class GatewayUnderTest {
+ public:
+  // `log` outlives the gateway and may be read after its end.
+  GatewayUnderTest(const GatewaySetup& setup, std::string& log);
+  // Drains, and closes every connection to an upstream.
+  ~GatewayUnderTest();
+  GatewayUnderTest(const GatewayUnderTest&) = delete;
+  GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
+
+  std::string address() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace session_gateway
