@@ -82,8 +82,8 @@ TEST(BodyReader, OfDuplicateKeysTheLastCounts) {
       {R"({"privileges":[1],"privileges":["a"]})", "privileges: 'a'"},
       {R"({"abortAt":"2000-01-01T00:00:00Z","abortAt":"1753-01-01T00:00:00Z"})", ""},
       {R"({"executionResult":{"details":[{"x":1},{"id":"a"}],"details":[{"y":2}]}})",
-)"
-       R"(       R"(execution_result { details {} } additional_json { key: "/executionResult/details/0/y" value: "2" })"},
+       "execution_result { details {} } "
+       R"(additional_json { key: "/executionResult/details/0/y" value: "2" })"},
       {R"({"executionResult":{"details":[{"x":1},{"y":{}}],"details":[{"y":2},3]}})",
        R"(execution_result {} additional_json { key: "/executionResult/details" value: "[{\"y\":2},3]" })"},
   };
