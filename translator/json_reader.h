@@ -125,7 +125,7 @@ class JsonReader {
 // object, and, standing inside `depth_above` levels, not too deep.
 JsonFault CheckJsonText(std::string_view text, int depth_above);
 
-// ---------------------------------------------------------------------------------------------------------------
+// -----------------------------------------------------------------------------------------------------------
 
 template <typename OnMember>
 std::string_view JsonValue::Members(OnMember&& on_member) {

@@ -30,9 +30,8 @@ TEST(BodyWriter, MembersLeaveInOrderOfDeclaration) {
   session.mutable_parent()->set_task_id("t");
   session.mutable_parent()->set_session_id("s");
   session.set_preemptive(true);
-  EXPECT_EQ(
-      Json(session),
-      R"({"sessionName":"a","parent":{"sessionID":"s","taskID":"t"},"preemptive":true,"sessionTTLInMinutes":3})");
+  EXPECT_EQ(Json(session), R"({"sessionName":"a","parent":{"sessionID":"s","taskID":"t"},"preemptive":true,)"
+                           R"("sessionTTLInMinutes":3})");
 }
 
 TEST(BodyWriter, IntegersAreExactAndUnquoted) {

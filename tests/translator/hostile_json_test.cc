@@ -151,7 +151,8 @@ TEST(HostileJson, MutatedQlikBodies) {
 }
 TEST(HostileJson, MutatedSymphonyAnswers) {
   MutateBytes<v1::CreateSessionResponse>(
-      R"({"sessionId":1200,"applicationName":"a\u00e9\ud83d\ude00b","clusterId":"","x":{"y":[1e4,-0.5,{"z":null}]}})",
+      R"({"sessionId":1200,"applicationName":"a\u00e9\ud83d\ude00b","clusterId":"","x":{"y":[1e4,-0.5,)"
+      R"({"z":null}]}})",
       13);
 }
 
