@@ -1,4 +1,6 @@
 // The command line of the program. The only place of the server that names CLI11.
+//
+// Thread rule: the main thread, before any other starts. Never here: what the flags lead to.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,6 @@
 // GUIDs as QRS takes them: 8-4-4-4-12 hexadecimal digits with hyphens, without braces, in either case.
+//
+// Thread rule: pure functions. Never here: making GUIDs.
 #pragma once
 
 #include <string_view>

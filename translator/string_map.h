@@ -1,4 +1,6 @@
 // A message's map<string, string> through reflection, as entries sorted by key.
+//
+// Thread rule: pure functions. Never here: JSON.
 #pragma once
 
 #include <google/protobuf/message.h>

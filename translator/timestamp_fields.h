@@ -1,4 +1,6 @@
 // google.protobuf.Timestamp as an Instant, and back, for a message that is known by its descriptor only.
+//
+// Thread rule: pure functions. Never here: the text of a date (date_text.h).
 #pragma once
 
 #include <google/protobuf/timestamp.pb.h>

@@ -1,4 +1,6 @@
 // The bounds of one engine. Each has a key of its own in the configuration (docs/configuration.md).
+//
+// Thread rule: values. Never here: limits of calls (config.h).
 #pragma once
 
 #include <chrono>
