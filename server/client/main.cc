@@ -11,6 +11,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/clock.h"
 #include "sessiongateway/v1/session_gateway.grpc.pb.h"
 #include "translator/body_reader.h"
 
@@ -128,7 +129,7 @@ class Client {
   template <typename Request, typename Response>
   bool Call(Method<Request, Response> method, const Request& request, Response& response) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
+    context.set_deadline(SystemClock().WallNow() +
                          std::chrono::milliseconds(static_cast<std::int64_t>(flags_.timeout_seconds * 1000)));
     context.set_wait_for_ready(false);
     const grpc::Status status = ((*stub_).*method)(&context, request, &response);
