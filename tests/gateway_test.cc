@@ -146,7 +146,9 @@ TEST(GatewayProgram, FailsWhenItsAddressIsInUse) {
 class HeldUpstream {
  public:
   std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
-  void WaitForRequest() { asked_.get_future().wait(); }
+  void WaitForRequest() {
+    EXPECT_EQ(asked_.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  }
   void Answer() { answer_.set_value(); }
 
  private:
