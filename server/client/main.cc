@@ -9,11 +9,13 @@
 #include <iostream>
 #include <sstream>
 
+#include "absl/status/status.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/clock.h"
 #include "sessiongateway/v1/session_gateway.grpc.pb.h"
 #include "translator/body_reader.h"
+#include "translator/body_writer.h"
 
 namespace session_gateway {
 namespace {
@@ -29,7 +31,7 @@ struct ClientFlags {
   double timeout_seconds = 30;
   bool validate_only = false;
   bool explain = false;
-  std::string id_to;
+  std::string save;
   std::string body_file;
   std::string application;
   std::string cluster;
@@ -46,12 +48,27 @@ std::string Pretty(const google::protobuf::Message& message) {
   return status.ok() ? text : message.DebugString();
 }
 
+// The message in the REST shape, as the gateway itself writes it.
+std::string RestText(const google::protobuf::Message& message) {
+  const auto plan = BodyPlan::Compile(*message.GetDescriptor(), DeclaredOptions);
+  std::string text;
+  Violations violations;
+  WriteBody(std::get<BodyPlan>(plan), message, nullptr, text, violations);
+  return text;
+}
+
+bool WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text << std::flush;
+  if (!file) std::cerr << "cannot write " << path << '\n';
+  return static_cast<bool>(file);
+}
+
 // Fills `message` from a file in the REST shape. What has no field of its own travels in additional_json.
 bool ReadBodyFile(const std::string& path, google::protobuf::Message& message) {
   std::ifstream file(path);
   std::stringstream content;
-  content << file.rdbuf();
-  if (!file) {
+  if (!(content << file.rdbuf())) {
     std::cerr << "cannot read " << path << '\n';
     return false;
   }
@@ -84,7 +101,7 @@ void PrintDetails(const grpc::Status& status) {
 }
 
 void PrintRestRequest(const v1::RestRequest& request) {
-  std::cout << "--- what the gateway sends (secrets masked) ---\n"
+  std::cout << "--- what the gateway would send (secrets masked) ---\n"
             << request.method() << ' ' << request.url() << '\n';
   for (const auto& [name, value] : request.headers()) std::cout << name << ": " << value << '\n';
   std::cout << '\n' << request.body() << '\n';
@@ -101,17 +118,10 @@ class Client {
         stub_(v1::SessionGateway::NewStub(
             grpc::CreateChannel(flags.target, grpc::InsecureChannelCredentials()))) {}
 
-  // Shows the exchange as the flags ask and hands the answer's id to `id_of`.
-  template <typename Request, typename Response, typename IdOf>
-  int Run(Method<Request, Response> method, Request request, IdOf&& id_of) {
-    if (flags_.explain) {
-      std::cout << "--- gRPC request ---\n" << Pretty(request);
-      Request preview = request;
-      preview.set_validate_only(true);
-      Response shown;
-      if (!Call(method, preview, shown)) return kExitFailed;
-      PrintRestRequest(shown.rest_request());
-    }
+  // Shows the call as the flags ask. `body_of` names the part of either message that travels as a body.
+  template <typename Request, typename Response, typename BodyOf>
+  int Run(Method<Request, Response> method, Request request, BodyOf&& body_of) {
+    if (flags_.explain) std::cout << "--- request ---\n" << Pretty(request);
     request.set_validate_only(flags_.validate_only);
     Response response;
     if (!Call(method, request, response)) return kExitFailed;
@@ -119,10 +129,12 @@ class Client {
       PrintRestRequest(response.rest_request());
       return kExitOk;
     }
-    if (flags_.explain) std::cout << "--- gRPC answer ---\n";
+    if (flags_.explain) std::cout << "--- answer ---\n";
     std::cout << Pretty(response);
-    if (!flags_.id_to.empty()) std::ofstream(flags_.id_to) << id_of(response);
-    return kExitOk;
+    if (flags_.save.empty()) return kExitOk;
+    const bool saved = WriteFile(flags_.save + ".request.json", RestText(body_of(request))) &&
+                       WriteFile(flags_.save + ".answer.json", RestText(body_of(response)));
+    return saved ? kExitOk : kExitFailed;
   }
 
  private:
@@ -131,16 +143,30 @@ class Client {
     grpc::ClientContext context;
     context.set_deadline(SystemClock().WallNow() +
                          std::chrono::milliseconds(static_cast<std::int64_t>(flags_.timeout_seconds * 1000)));
-    context.set_wait_for_ready(false);
     const grpc::Status status = ((*stub_).*method)(&context, request, &response);
     if (status.ok()) return true;
-    std::cerr << "failed with status " << status.error_code() << ": " << status.error_message() << '\n';
+    std::cerr << "failed: " << absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()))
+              << ": " << status.error_message() << '\n';
     PrintDetails(status);
     return false;
   }
 
   const ClientFlags& flags_;
   std::unique_ptr<v1::SessionGateway::Stub> stub_;
+};
+
+struct SymphonyBody {
+  const v1::Session& operator()(const v1::CreateSessionRequest& request) const { return request.session(); }
+  const v1::CreateSessionResponse& operator()(const v1::CreateSessionResponse& response) const {
+    return response;
+  }
+};
+
+struct QlikBody {
+  template <typename Message>
+  const v1::ExecutionSession& operator()(const Message& message) const {
+    return message.execution_session();
+  }
 };
 
 int CreateSession(const ClientFlags& flags, const CLI::App& command) {
@@ -151,8 +177,7 @@ int CreateSession(const ClientFlags& flags, const CLI::App& command) {
   if (!flags.body_file.empty() && !ReadBodyFile(flags.body_file, *request.mutable_session()))
     return kExitUsage;
   return Client(flags).Run<v1::CreateSessionRequest, v1::CreateSessionResponse>(
-      &v1::SessionGateway::Stub::CreateSession, request,
-      [](const auto& response) { return response.session_id(); });
+      &v1::SessionGateway::Stub::CreateSession, request, SymphonyBody{});
 }
 
 int CreateExecutionSession(const ClientFlags& flags) {
@@ -163,8 +188,7 @@ int CreateExecutionSession(const ClientFlags& flags) {
     return kExitUsage;
   }
   return Client(flags).Run<v1::CreateExecutionSessionRequest, v1::CreateExecutionSessionResponse>(
-      &v1::SessionGateway::Stub::CreateExecutionSession, request,
-      [](const auto& response) { return response.execution_session().id(); });
+      &v1::SessionGateway::Stub::CreateExecutionSession, request, QlikBody{});
 }
 
 int Main(int argc, char** argv) {
@@ -175,8 +199,11 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0.001, 300.0))
       ->capture_default_str();
   app.add_flag("--validate-only", flags.validate_only, "Show what would be sent, send nothing");
-  app.add_flag("--explain", flags.explain, "Show the request and the REST call before the answer");
-  app.add_option("--id-to", flags.id_to, "Write the new session's id to this file")->type_name("FILE");
+  app.add_flag("--explain", flags.explain, "Show the gRPC request before the answer");
+  app.add_option(
+         "--save", flags.save,
+         "Write the body and the answer in the REST shape to PREFIX.request.json and PREFIX.answer.json")
+      ->type_name("PREFIX");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("session-gateway-client ") + SESSION_GATEWAY_VERSION);
   app.footer("Exit code: 0 created (or shown), 1 the call failed, 2 bad flags or file.");

@@ -57,6 +57,8 @@ struct SandboxRequest {
   int status = 0;                                            // of the answer; 0 when a fault took its place
   std::string refusal = {};                                  // why it was refused, or empty
   std::string fault = {};                                    // the kind of fault that it met, or empty
+  std::string answer =
+      {};  // the body of the answer, cut like the request's; empty when a fault took its place
 };
 
 enum class SandboxFaultKind {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/sandbox/transcript.h"
+
 namespace session_gateway::sandbox {
 namespace {
 
@@ -74,7 +76,7 @@ Json ToJson(const SandboxRequest& request) {
   for (const auto& [name, value] : request.headers) headers.push_back({{"name", name}, {"value", value}});
   return {{"method", request.method}, {"target", request.target}, {"headers", headers},
           {"body", request.body},     {"status", request.status}, {"refusal", request.refusal},
-          {"fault", request.fault}};
+          {"fault", request.fault},   {"answer", request.answer}};
 }
 
 Json ToJson(const SandboxCounters& counters) {
@@ -170,6 +172,7 @@ HttpAnswer UpstreamHost::HandleUpstream(const ReceivedRequest& request) {
   const Delivery& delivery = answer.delivery;
   const bool whole = !delivery.raw && delivery.end_after == kWholeAnswer;
   record.status = whole ? answer.status : 0;
+  if (whole) record.answer = answer.body.substr(0, recorded_body_max_);
   Record(std::move(record));
   return answer;
 }
@@ -184,6 +187,7 @@ HttpAnswer UpstreamHost::AnswerRefusal(const Refusal& refusal, SandboxRequest re
   }
   record.status = refusal.status;
   record.refusal = refusal.text;
+  record.answer = refusal.text;
   Record(std::move(record));
   return answer;
 }
@@ -208,6 +212,15 @@ HttpAnswer UpstreamHost::HandleControl(const ReceivedRequest& request) {
     for (const std::string& row : rows()) text += (text.empty() ? "[" : ",") + row;
     return Control(200, text.empty() ? "[]" : text + ']');
   }
+  if (call == "GET transcript") {
+    HttpAnswer answer = Control(200, Transcript(requests()));
+    answer.content_type = "text/plain; charset=utf-8";
+    return answer;
+  }
+  if (call == "POST compare") {
+    const std::string difference = DifferenceFromNewestRow(request.body, rows());
+    return difference.empty() ? Control(200, "{}") : Control(409, difference);
+  }
   if (call == "POST faults") {
     auto parsed = ParseFault(request.body);
     if (auto* problem = std::get_if<std::string>(&parsed)) return Control(400, *problem);
@@ -222,8 +235,10 @@ HttpAnswer UpstreamHost::HandleControl(const ReceivedRequest& request) {
     Reset();
     return Control(200, "{}");
   }
-  return Control(
-      404, "the control plane has GET counters, GET requests, GET rows, POST and DELETE faults, POST reset");
+  return Control(404,
+                 "the control plane has GET counters, GET requests, GET transcript, GET rows, POST compare, "
+                 "POST and DELETE "
+                 "faults, POST reset");
 }
 
 }  // namespace session_gateway::sandbox
