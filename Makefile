@@ -24,19 +24,20 @@ test: ## Build and run every test, and say how many ran
 	@deploy/install-packages.sh test
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD) -j2 --output-on-failure --no-tests=error --progress; status=$$?; \
+	  cat $(BUILD)/clients/*.skipped 2>/dev/null; exit $$status
 
 asan: ## The tests under the address and undefined-behaviour sanitizers
 	@deploy/install-packages.sh test
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build --preset asan
-	@ctest --test-dir $(BUILD)/asan --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD)/asan -j2 --output-on-failure --no-tests=error --progress
 
 tsan: ## The tests under the thread sanitizer
 	@deploy/install-packages.sh test
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
-	@ctest --test-dir $(BUILD)/tsan --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD)/tsan -j2 --output-on-failure --no-tests=error --progress
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint

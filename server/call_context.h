@@ -40,7 +40,7 @@ class CallContext {
   std::function<void()> on_stop_;
 };
 
-// Registers `on_stop` for its own life time. The owner checks `context.stopped()` before it begins to wait: a
+// Registers `on_stop` for its own lifetime. The owner checks `context.stopped()` before it begins to wait: a
 // guard of an already stopped call never fires.
 class StopGuard {
  public:

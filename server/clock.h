@@ -1,6 +1,6 @@
 // The only place that asks for the time. Everything else is handed a Clock.
 //
-// Thread rule: a Clock may be used from any thread.
+// Thread rule: a Clock may be used from any thread. Never here: timers and waiting.
 #pragma once
 
 #include <chrono>

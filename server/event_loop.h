@@ -1,7 +1,8 @@
 // The event loop's types, in one place: a static executor and coroutine type, since the type-erased executor
 // costs microseconds per call (docs/decisions/http-engine.md).
 //
-// Thread rule: one thread runs a Loop; everything that is started on it stays on it.
+// Thread rule: one thread runs a Loop; everything that is started on it stays on it. Never
+// here: a loop of its own; main makes the one there is.
 #pragma once
 
 // clang-format off

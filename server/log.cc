@@ -1,10 +1,12 @@
 #include "server/log.h"
 
+#include <poll.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -13,43 +15,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "translator/utf8.h"
 
 namespace session_gateway {
 namespace {
 
 // No text of a line is longer; what is over it is cut.
 constexpr std::size_t kTextMax = 512;
-
-// Length of the well-formed UTF-8 sequence at the begin of `text`, or 0 (Unicode 15, table 3-7).
-std::size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t at) -> unsigned {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto in = [&](std::size_t at, unsigned low, unsigned high) {
-    return byte(at) >= low && byte(at) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-    return in(1, low, high) && in(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-    return in(1, low, high) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
+// How long the first line waits for a reader of the standard error stream that has stopped reading.
+constexpr int kStderrPatienceMs = 2000;
 
 // Every reader of a line is a JSON reader, so any bytes become a valid JSON string.
 void AppendText(std::string& line, std::string_view text) {
   text = text.substr(0, kTextMax);
   line += '"';
   while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
+    const std::size_t length = Utf8SequenceLength(text);
     const unsigned char first = static_cast<unsigned char>(text.front());
     if (length == 0) {
       line += "\\ufffd";
@@ -200,7 +181,13 @@ void Log::Event(LogLevel level, std::string_view message, std::initializer_list<
 std::size_t Log::dropped() const { return backend_->dropped(); }
 
 Log::Write WriteToStderr() {
-  return [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stderr); };
+  // Whoever reads may stop reading for good. Then a line waits once, and later ones are lost at once until
+  // the stream takes some again: the program must be able to end.
+  return [stuck = false](std::string_view line) mutable {
+    pollfd stream{STDERR_FILENO, POLLOUT, 0};
+    stuck = ::poll(&stream, 1, stuck ? 0 : kStderrPatienceMs) == 0;
+    if (!stuck) std::fwrite(line.data(), 1, line.size(), stderr);
+  };
 }
 
 }  // namespace session_gateway

@@ -38,14 +38,15 @@ std::uint64_t RandomSeed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-// From the file that the flags name, or for the sandbox, which is then started.
-std::optional<Config> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
-  std::optional<Config> config;
+// From the file that the flags name, or for the sandbox, which is then started. Else the code to exit with; what is
+// wrong is already printed.
+std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
+  Config config;
   if (flags.config_file) {
     auto loaded = LoadConfig(*flags.config_file);
     if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
       for (const ConfigError& error : *errors) std::cerr << error.ToString() << '\n';
-      return std::nullopt;
+      return kExitUsage;
     }
     config = std::get<Config>(std::move(loaded));
   } else {
@@ -54,14 +55,14 @@ std::optional<Config> MakeConfig(const Flags& flags, std::optional<Sandbox>& san
     sandbox.emplace(options);
     if (const auto error = sandbox->Start()) {
       std::cerr << "session-gateway: the sandbox does not start: " << *error << '\n';
-      return std::nullopt;
+      return kExitFailure;
     }
     config = SandboxConfig(*sandbox);
   }
   if (flags.listen) {
-    if (const auto error = OverrideListenAddress(*flags.listen, *config)) {
+    if (const auto error = OverrideListenAddress(*flags.listen, config)) {
       std::cerr << "session-gateway: --listen: " << *error << '\n';
-      return std::nullopt;
+      return kExitUsage;
     }
   }
   return config;
@@ -183,13 +184,14 @@ int Main(int argc, char** argv) {
   QuietLibraryLogs();
 
   std::optional<Sandbox> sandbox;
-  const std::optional<Config> config = MakeConfig(flags, sandbox);
-  if (!config) return kExitUsage;
+  const auto made = MakeConfig(flags, sandbox);
+  if (const int* exit_code = std::get_if<int>(&made)) return *exit_code;
+  const Config& config = std::get<Config>(made);
   if (flags.check_config) {
-    std::cout << DescribeConfig(*config);
+    std::cout << DescribeConfig(config);
     return kExitOk;
   }
-  return Serve(*config, sandbox, stop_signals);
+  return Serve(config, sandbox, stop_signals);
 }
 
 }  // namespace

@@ -11,25 +11,10 @@
 #include <sstream>
 #include <utility>
 
+#include "translator/utf8.h"
+
 namespace session_gateway {
 namespace {
-
-// The length of the UTF-8 sequence that begins at `at`, or 0 when it is broken.
-std::size_t SequenceLength(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> std::uint32_t { return static_cast<unsigned char>(text[i]); };
-  const std::uint32_t lead = byte(at);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() - at < length) return 0;
-  std::uint32_t point = lead & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xc0u) != 0x80u) return 0;
-    point = point << 6 | (byte(at + i) & 0x3fu);
-  }
-  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-  return point < kSmallest[length] || point > 0x10ffff || surrogate ? 0 : length;
-}
 
 // The library takes byte 4 for the end of the text and passes broken UTF-8 on, so both are refused before it
 // reads.
@@ -42,7 +27,7 @@ std::optional<YamlProblem> CheckBytes(std::string_view text) {
     if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f) {
       return YamlProblem{line, "control characters are not accepted"};
     }
-    const std::size_t length = SequenceLength(text, at);
+    const std::size_t length = Utf8SequenceLength(text.substr(at));
     if (length == 0) return YamlProblem{line, "the text must be UTF-8"};
     at += length;
   }

@@ -6,7 +6,7 @@ namespace session_gateway::sandbox {
 namespace {
 
 TEST(SandboxTranscript, ShowsRequestAndAnswerWithTheDigitsThatWereSent) {
-  SandboxRequest request{.method = "POST", .target = "/x?y=1", .headers = {{"host", "h"}}};
+  SandboxRequest request{.method = "POST", .target = "/x?y=1", .headers = {{"host", "h"}}, .body = {}};
   request.body = R"({"a":1e400,"b":[],"c":["}\"",{}]})";
   request.status = 201;
   request.answer = "no { json";
@@ -23,7 +23,7 @@ TEST(SandboxTranscript, ShowsRequestAndAnswerWithTheDigitsThatWereSent) {
 }
 
 TEST(SandboxTranscript, SaysWhenAFaultTookTheAnswersPlace) {
-  SandboxRequest request{.method = "POST", .target = "/x"};
+  SandboxRequest request{.method = "POST", .target = "/x", .headers = {}, .body = {}};
   request.fault = "reset";
   EXPECT_EQ(Transcript({request}), "POST /x\n\n\n\nno whole answer (fault: reset)\n\n");
 }

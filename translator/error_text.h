@@ -1,7 +1,7 @@
 // What the body of an error answer says to people. The only place that names nlohmann/json: error bodies are
 // small, rare and of no published form, so a DOM is the plain way to look into them.
 //
-// Thread rule: pure.
+// Thread rule: pure. Never here: deciding a status by a text.
 #pragma once
 
 #include <string>

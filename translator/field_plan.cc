@@ -1,6 +1,7 @@
 #include "translator/field_plan.h"
 
 #include <optional>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -88,13 +89,12 @@ class PlanCompiler {
 
   const MessagePlan* Message(const Descriptor& descriptor, bool outermost) {
     if (const auto known = plans_.find(&descriptor); known != plans_.end()) return known->second;
-    if (!open_.emplace(&descriptor, true).second) {
+    if (!open_.insert(&descriptor).second) {
       return Fail(std::string(descriptor.full_name()), "contains itself"), nullptr;
     }
     // The outermost plan comes first although it is finished last.
     body_.plans_.push_back(std::make_unique<MessagePlan>());
     MessagePlan& plan = *body_.plans_.back();
-    plan.descriptor = &descriptor;
     for (int i = 0; i < descriptor.field_count() && error_.empty(); ++i) {
       Field(*descriptor.field(i), outermost, plan);
     }
@@ -202,7 +202,7 @@ class PlanCompiler {
   const OptionsOf& options_of_;
   BodyPlan& body_;
   std::map<const Descriptor*, const MessagePlan*> plans_;
-  std::map<const Descriptor*, bool> open_;
+  std::set<const Descriptor*> open_;  // whose fields are being compiled
   std::string error_;
 };
 

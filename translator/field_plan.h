@@ -11,7 +11,6 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -72,7 +71,6 @@ struct FieldPlan {
 inline constexpr std::size_t kFieldsMax = 64;
 
 struct MessagePlan {
-  const google::protobuf::Descriptor* descriptor = nullptr;
   std::vector<FieldPlan> fields;                                       // in order of declaration
   const google::protobuf::FieldDescriptor* additional_json = nullptr;  // only in the outermost message
 

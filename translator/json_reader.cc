@@ -185,7 +185,7 @@ JsonFault FaultOf(simdjson::error_code error) {
 }
 
 // Walks a value for CheckJsonText: as Skip, but without duplicate names and lone surrogates.
-void CheckStrictly(JsonReader& reader, JsonValue value, JsonFault& fault) {
+void CheckStrictly(JsonValue value, JsonFault& fault) {
   auto note = [&fault](JsonFault found) {
     if (fault == JsonFault::kNone) fault = found;
   };
@@ -193,10 +193,10 @@ void CheckStrictly(JsonReader& reader, JsonValue value, JsonFault& fault) {
     std::set<std::string, std::less<>> names;
     value.Members([&](std::string_view key, JsonValue member) {
       if (!names.emplace(key).second) note(JsonFault::kDuplicateKey);
-      CheckStrictly(reader, member, fault);
+      CheckStrictly(member, fault);
     });
   } else if (value.kind() == JsonKind::kArray) {
-    value.Elements([&](JsonValue element) { CheckStrictly(reader, element, fault); });
+    value.Elements([&](JsonValue element) { CheckStrictly(element, fault); });
   } else if (value.kind() == JsonKind::kString) {
     std::string_view text;
     if (!value.ReadString(&text)) note(JsonFault::kLoneSurrogate);
@@ -328,7 +328,7 @@ JsonFault CheckJsonText(std::string_view text, int depth_above) {
   const JsonFault walk =
       reader.ReadObjectBelow(document, depth_above - 1, [&](std::string_view, JsonValue value) {
         ++members;
-        CheckStrictly(reader, value, fault);
+        CheckStrictly(value, fault);
       });
   if (walk != JsonFault::kNone) return walk;
   if (members != 1) return JsonFault::kSyntax;

@@ -1,6 +1,6 @@
 // What both create calls share: the form of their HTTP request, and the rules of `request_id`.
 //
-// Thread rule: pure.
+// Thread rule: pure. Never here: rules of one call alone.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // `validate_only`: the request that would be sent, as a message, with each secret as `***`.
 //
-// Thread rule: pure.
+// Thread rule: pure. Never here: making credentials.
 #pragma once
 
 #include <string_view>

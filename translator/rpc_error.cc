@@ -7,9 +7,9 @@ namespace session_gateway {
 namespace {
 
 constexpr char kDomain[] = "sessiongateway.v1";
-// Keeps the details below 2 KB, and with them all trailers below the 4 KB that every client and proxy
-// accepts.
-constexpr std::size_t kViolationBytesMax = 1200;
+// What grpc-message and grpc-status-details-bin may have together on the wire, so that all trailers stay
+// below the 4 KB that every client and proxy accepts.
+constexpr std::size_t kErrorBytesMax = 3700;
 
 google::rpc::ErrorInfo MakeErrorInfo(const RpcError& error) {
   google::rpc::ErrorInfo info;
@@ -26,17 +26,35 @@ google::rpc::ErrorInfo MakeErrorInfo(const RpcError& error) {
   return info;
 }
 
-google::rpc::BadRequest MakeBadRequest(const RpcError& error) {
+google::rpc::BadRequest MakeBadRequest(const RpcError& error, std::size_t shown) {
   google::rpc::BadRequest bad_request;
-  std::size_t bytes = 0;
-  for (const FieldViolation& violation : error.violations) {
-    bytes += violation.field.size() + violation.description.size();
-    if (bytes > kViolationBytesMax) break;
+  for (std::size_t i = 0; i < shown; ++i) {
     auto* out = bad_request.add_field_violations();
-    out->set_field(violation.field);
-    out->set_description(violation.description);
+    out->set_field(error.violations[i].field);
+    out->set_description(error.violations[i].description);
   }
   return bad_request;
+}
+
+std::string Serialize(const RpcError& error, std::size_t violations_shown) {
+  google::rpc::Status status;
+  status.set_code(static_cast<int>(error.code));
+  status.set_message(error.message);
+  status.add_details()->PackFrom(MakeErrorInfo(error));
+  if (violations_shown > 0) status.add_details()->PackFrom(MakeBadRequest(error, violations_shown));
+  if (error.retry_after_seconds) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(*error.retry_after_seconds);
+    status.add_details()->PackFrom(retry);
+  }
+  return status.SerializeAsString();
+}
+
+// On the wire the message is percent-encoded and the details are base64.
+std::size_t BytesOnTheWire(const RpcError& error, const std::string& details) {
+  std::size_t bytes = (details.size() + 2) / 3 * 4;
+  for (char c : error.message) bytes += c >= ' ' && c <= '~' && c != '%' ? 1 : 3;
+  return bytes;
 }
 
 }  // namespace
@@ -96,17 +114,10 @@ bool ForbidsRetry(const RpcError& error) {
 }
 
 std::string SerializeDetails(const RpcError& error) {
-  google::rpc::Status status;
-  status.set_code(static_cast<int>(error.code));
-  status.set_message(error.message);
-  status.add_details()->PackFrom(MakeErrorInfo(error));
-  if (!error.violations.empty()) status.add_details()->PackFrom(MakeBadRequest(error));
-  if (error.retry_after_seconds) {
-    google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_seconds(*error.retry_after_seconds);
-    status.add_details()->PackFrom(retry);
-  }
-  return status.SerializeAsString();
+  std::size_t shown = error.violations.size();
+  std::string details = Serialize(error, shown);
+  while (shown > 0 && BytesOnTheWire(error, details) > kErrorBytesMax) details = Serialize(error, --shown);
+  return details;
 }
 
 }  // namespace session_gateway

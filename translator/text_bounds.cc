@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "translator/http_message.h"
+#include "translator/utf8.h"
 
 namespace session_gateway {
 namespace {
@@ -24,29 +25,14 @@ constexpr std::string_view kLineEnds = "\r\n";
 constexpr Announcer kAnnouncers[] = {{"authorization", kLineEnds},
                                      {"cookie", kLineEnds},
                                      {"csrftoken", kValueEnds},
+                                     {"csrf_token", kValueEnds},
+                                     {"csrf-token", kValueEnds},
                                      {"xrfkey", kValueEnds},
                                      {"platform.rest.token", kValueEnds},
                                      {"platform.rest.certificate", kValueEnds},
                                      {"password", kValueEnds},
                                      {"basic ", kValueEnds},
                                      {"bearer ", kValueEnds}};
-
-// The length of the valid UTF-8 sequence at the front, or 0.
-std::size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-  if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogate
-  if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;  // above U+10FFFF
-  return length;
-}
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
@@ -58,6 +44,14 @@ std::string LowerAscii(std::string_view text) {
   return lower;
 }
 
+// As an HTML form spells a percent-encoded text: `+` for a space.
+std::string FormEncoded(std::string text) {
+  for (std::size_t at = text.find("%20"); at != std::string::npos; at = text.find("%20", at)) {
+    text.replace(at, 3, "+");
+  }
+  return text;
+}
+
 // Each secret as a text may have it, in lower case; the longest first, for one may hold another.
 std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
   std::vector<std::string> forms;
@@ -65,6 +59,7 @@ std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
     if (secret.size() < kSecretBytesMin) continue;
     forms.push_back(LowerAscii(secret));
     forms.push_back(LowerAscii(PercentEncode(secret)));
+    forms.push_back(FormEncoded(forms.back()));
   }
   std::stable_sort(forms.begin(), forms.end(),
                    [](const auto& a, const auto& b) { return a.size() > b.size(); });
@@ -84,7 +79,7 @@ void MaskSecrets(const std::vector<std::string>& forms, std::string& text) {
 }
 
 // `csrftoken=abc&…`, `"csrftoken":"abc"`, `Authorization: Basic abc`: what stands behind the name is hidden.
-// A sentence on authorization or cookies is none of these.
+// A sentence on passwords or cookies is none of these.
 void MaskAnnounced(const Announcer& announcer, std::string& text) {
   constexpr std::string_view kLeads = "=:\"' ";
   std::string lower = LowerAscii(text);
@@ -94,9 +89,8 @@ void MaskAnnounced(const Announcer& announcer, std::string& text) {
     const std::size_t begin = std::min(text.find_first_not_of(kLeads, name_end), text.size());
     const std::size_t end = std::min(text.find_first_of(announcer.ends, begin), text.size());
     const std::string_view lead = std::string_view(text).substr(name_end, begin - name_end);
-    const bool header = announcer.ends == kLineEnds;
-    const bool announces = header ? lead.find_first_of(":=") != std::string_view::npos
-                                  : announcer.name.back() == ' ' || !lead.empty();
+    const bool scheme = announcer.name.back() == ' ';
+    const bool announces = scheme || lead.find_first_of(":=") != std::string_view::npos;
     at = name_end;
     if (!announces || end == begin) continue;
     text.replace(begin, end - begin, kMask);
@@ -115,7 +109,7 @@ std::string_view CutUtf8(std::string_view text, std::size_t max) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
+    const std::size_t length = Utf8SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -141,7 +135,7 @@ std::string ScrubUpstreamText(std::string_view text, const std::vector<std::stri
 
   std::string out;
   for (std::string_view rest = masked; !rest.empty();) {
-    const std::size_t length = SequenceLength(rest);
+    const std::size_t length = Utf8SequenceLength(rest);
     if (length == 0) {
       out += '?';
     } else if (IsControl(rest.front())) {
@@ -151,7 +145,10 @@ std::string ScrubUpstreamText(std::string_view text, const std::vector<std::stri
     }
     rest.remove_prefix(length == 0 ? 1 : length);
   }
-  return std::string(CutUtf8(out, max));
+  const std::size_t first = out.find_first_not_of(' ');
+  if (first == std::string::npos) return {};
+  out.erase(out.find_last_not_of(' ') + 1);
+  return std::string(CutUtf8(std::string_view(out).substr(first), max));
 }
 
 }  // namespace session_gateway

@@ -10,12 +10,12 @@
 namespace session_gateway {
 
 inline Instant GetTimestamp(const google::protobuf::Message& message) {
-  const auto& timestamp = google::protobuf::internal::DownCast<const google::protobuf::Timestamp&>(message);
+  const auto& timestamp = static_cast<const google::protobuf::Timestamp&>(message);
   return {timestamp.seconds(), timestamp.nanos()};
 }
 
 inline void SetTimestamp(Instant instant, google::protobuf::Message& message) {
-  auto& timestamp = google::protobuf::internal::DownCast<google::protobuf::Timestamp&>(message);
+  auto& timestamp = static_cast<google::protobuf::Timestamp&>(message);
   timestamp.set_seconds(instant.seconds);
   timestamp.set_nanos(instant.nanos);
 }

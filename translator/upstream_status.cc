@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "translator/error_text.h"
 #include "translator/given_away_id.h"
 #include "translator/text_bounds.h"
@@ -91,17 +92,25 @@ std::optional<std::int64_t> RetryAfter(const HttpReply& reply) {
   return seconds;
 }
 
-bool IsHtml(const HttpReply& reply) {
-  const std::string* type = reply.FindHeader("content-type");
-  if (type == nullptr) return false;
-  const std::string essence =
-      absl::AsciiStrToLower(absl::StripAsciiWhitespace(type->substr(0, type->find(';'))));
-  return essence == "text/html" || essence == "application/xhtml+xml";
+// Whether any header of that name holds an element for which `matches`; a name may come twice, and a list has
+// commas.
+template <typename Matches>
+bool AnyHeaderElement(const HttpReply& reply, std::string_view name, Matches&& matches) {
+  for (const HttpHeader& header : reply.headers) {
+    if (header.name != name) continue;
+    for (absl::string_view element : absl::StrSplit(header.value, ',')) {
+      if (matches(absl::AsciiStrToLower(absl::StripAsciiWhitespace(element)))) return true;
+    }
+  }
+  return false;
 }
 
-bool IsEncoded(const HttpReply& reply) {
-  const std::string* encoding = reply.FindHeader("content-encoding");
-  return encoding != nullptr && !encoding->empty() && !absl::EqualsIgnoreCase(*encoding, "identity");
+bool IsHtml(const HttpReply& reply) {
+  return AnyHeaderElement(reply, "content-type", [](const std::string& type) {
+    const absl::string_view essence =
+        absl::StripAsciiWhitespace(absl::string_view(type).substr(0, type.find(';')));
+    return essence == "text/html" || essence == "application/xhtml+xml";
+  });
 }
 
 }  // namespace
@@ -112,7 +121,7 @@ RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpRep
     row = {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kRefused};
   RpcError error = Make(upstream, row.code, row.reason, row.outcome, Phase::kReceive, reply.status);
   if (reply.status == 413 || reply.status == 429) error.retry_after_seconds = RetryAfter(reply);
-  const std::string text = ErrorText(reply);
+  const std::string text = IsEncoded(reply) ? std::string() : ErrorText(reply);
   error.message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status);
   if (!text.empty()) absl::StrAppend(&error.message, ": ", text);
   return error;
@@ -154,6 +163,11 @@ RpcError UnreadableAnswer(Upstream upstream, std::string_view id_member, std::st
   error.message = absl::StrCat(ToAbsl(Title(upstream)), " created it, but the answer ", ToAbsl(what));
   error.created_id = FindGivenAwayId(reply.body, id_member, reply.secrets);
   return error;
+}
+
+bool IsEncoded(const HttpReply& reply) {
+  return AnyHeaderElement(reply, "content-encoding",
+                          [](const std::string& coding) { return !coding.empty() && coding != "identity"; });
 }
 
 std::optional<RpcError> ErrorFromSuccess(Upstream upstream, std::string_view id_member,

@@ -18,6 +18,9 @@ enum class CredentialOwner { kGateway, kCaller };
 // The error of an answer whose status is not the call's success.
 RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpReply& reply);
 
+// Whether the answer's body has a content coding, which was not asked for.
+bool IsEncoded(const HttpReply& reply);
+
 // The error of an exchange that ended without an answer header.
 RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure);
 

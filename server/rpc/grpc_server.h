@@ -25,7 +25,7 @@ struct GrpcServerOptions {
   std::size_t request_size_max;  // bytes of one request message
   Duration call_timeout;         // for a call without a deadline
   Duration call_timeout_max;     // the most that any call gets
-  Duration drain_timeout;        // from the begin of Drain until the last call is cut
+  Duration drain_timeout;        // from the beginning of Drain until the last call is cut
 };
 
 class GrpcServer {

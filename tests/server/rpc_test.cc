@@ -245,12 +245,16 @@ TEST(RpcTest, ReflectionListsTheService) {
   const auto [status, listed] = CallRaw(server.Connect(), kReflectionMethod, std::string("\x3a\x01*"));
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_NE(listed.find("sessiongateway.v1.SessionGateway"), std::string::npos);
-  // And knows the file of a symbol.
-  const std::string symbol = "sessiongateway.v1.CreateSessionRequest";
-  const auto [found, file] = CallRaw(server.Connect(), kReflectionMethod,
-                                     std::string("\x22") + static_cast<char>(symbol.size()) + symbol);
-  ASSERT_TRUE(found.ok()) << found.error_message();
-  EXPECT_NE(file.find("sessiongateway/v1/symphony.proto"), std::string::npos);
+  // And knows the file of a message and that of the service, whose code nothing else in a program refers to.
+  const std::pair<std::string, std::string> files[] = {
+      {"sessiongateway.v1.CreateSessionRequest", "sessiongateway/v1/symphony.proto"},
+      {"sessiongateway.v1.SessionGateway", "sessiongateway/v1/session_gateway.proto"}};
+  for (const auto& [symbol, file_name] : files) {
+    const auto [found, file] = CallRaw(server.Connect(), kReflectionMethod,
+                                       std::string("\x22") + static_cast<char>(symbol.size()) + symbol);
+    ASSERT_TRUE(found.ok()) << found.error_message();
+    EXPECT_NE(file.find(file_name), std::string::npos) << symbol;
+  }
 }
 
 TEST(RpcTest, HealthKnowsTheServerAndTheService) {

@@ -87,8 +87,8 @@ TEST(UpstreamStatus, EveryStatusHasItsRow) {
   }
 }
 
-// The table again, in the words of the design, so that the loop's own switch has a witness.
-TEST(UpstreamStatus, TheRowsOfTheDesign) {
+// The table again, in the words of the outcome table, so that the loop's own switch has a witness.
+TEST(UpstreamStatus, TheRowsOfTheTable) {
   const std::pair<int, Row> rows[] = {
       {101, kContractUnknown}, {204, kContractUnknown}, {302, kLogon},        {304, kLogon},
       {401, kLogon},           {400, kInvalid},         {422, kInvalid},      {405, kContractRefused},
