@@ -65,7 +65,8 @@ SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, S
       if (!sent) return SendFailure{FailureKind::kLost, phase, false, "the peer spoke before the request"};
       return answer.TakeReply();
     case AnswerParser::State::kMalformed:
-      return SendFailure{FailureKind::kMalformed, phase, sent, std::string(answer.fault())};
+      return SendFailure{FailureKind::kMalformed, phase, sent, std::string(answer.fault()),
+                         answer.fault_status()};
     case AnswerParser::State::kReading:
     case AnswerParser::State::kLost:
       break;

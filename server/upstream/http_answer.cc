@@ -323,6 +323,8 @@ AnswerParser::State AnswerParser::Finish(BodyState body_state) {
   return state_ = State::kReply;
 }
 
+int AnswerParser::fault_status() const { return state_ == State::kMalformed ? message_->status() : 0; }
+
 bool AnswerParser::reusable() const {
   return state_ == State::kReply && reply_.body_state == BodyState::kWhole && !left_over_ &&
          message_->http11() && message_->keep_alive();

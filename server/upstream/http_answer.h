@@ -52,6 +52,8 @@ class AnswerParser {
 
   // For people, after kMalformed; without text of the peer.
   std::string_view fault() const { return fault_; }
+  // After kMalformed: the status of the answer that is at fault, or 0 when it could not be read.
+  int fault_status() const;
 
   // After kReply, once. The body's capacity leaves room for kBodyPadding.
   HttpReply TakeReply();

@@ -21,6 +21,7 @@ struct Seen {
   bool reusable = false;
   HttpReply reply;
   std::string fault;
+  int fault_status = 0;
 };
 
 inline void Finish(AnswerParser& parser, Ending ending, Seen& seen) {
@@ -30,6 +31,7 @@ inline void Finish(AnswerParser& parser, Ending ending, Seen& seen) {
   seen.header_done = parser.header_done();
   seen.reusable = parser.reusable();
   seen.fault = parser.fault();
+  seen.fault_status = parser.fault_status();
   if (seen.state == State::kReply) seen.reply = parser.TakeReply();
 }
 
@@ -47,6 +49,7 @@ inline void ExpectSame(const Seen& a, const Seen& b) {
   EXPECT_EQ(a.header_done, b.header_done);
   EXPECT_EQ(a.reusable, b.reusable);
   EXPECT_EQ(a.fault, b.fault);
+  EXPECT_EQ(a.fault_status, b.fault_status);
   EXPECT_EQ(a.reply.status, b.reply.status);
   EXPECT_EQ(a.reply.headers, b.reply.headers);
   EXPECT_EQ(a.reply.body, b.reply.body);
