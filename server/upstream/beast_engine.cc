@@ -159,8 +159,7 @@ Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connec
 
 Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& head,
                                              const HttpRequest& request, CallContext& context) {
-  AnswerParser answer(limits_,
-                      request.method == "HEAD" ? AnswerParser::Method::kHead : AnswerParser::Method::kOther);
+  AnswerParser answer(limits_);
   ErrorCode read_error;
   {
     StopGuard guard(context, [connection = &*lease] { connection->Close(); });

@@ -139,9 +139,7 @@ class AnswerParser::Message final : public http::basic_parser<false> {
   std::size_t expected_ = 0;
 };
 
-AnswerParser::AnswerParser(const EngineLimits& limits, Method method) : limits_(limits), method_(method) {
-  BeginMessage();
-}
+AnswerParser::AnswerParser(const EngineLimits& limits) : limits_(limits) { BeginMessage(); }
 
 AnswerParser::~AnswerParser() = default;
 
@@ -149,7 +147,6 @@ void AnswerParser::BeginMessage() {
   reply_.headers.clear();
   line_bytes_ = 0;
   message_ = std::make_unique<Message>(limits_, reply_);
-  message_->skip(method_ == Method::kHead);
 }
 
 AnswerParser::State AnswerParser::Feed(std::string_view bytes) {

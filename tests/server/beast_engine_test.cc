@@ -69,19 +69,6 @@ TEST_F(EngineTest, ReadsToTheEndOfTheStream) {
   EXPECT_EQ(engine_->open_connections(), 0u);
 }
 
-TEST_F(EngineTest, AnswersToHeadHaveNoBody) {
-  RawServer server([](RawConnection& peer) {
-    while (!peer.ReadRequest().empty()) peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n");
-  });
-  Connect(server.port());
-  HttpRequest request;
-  request.method = "HEAD";
-  request.path = "/";
-  ExpectReply(Send(request), 200, "");
-  ExpectReply(Send(request), 200, "");
-  EXPECT_EQ(server.accepted(), 1);
-}
-
 TEST_F(EngineTest, TellsBrokenAnswers) {
   std::string hints;
   for (int i = 0; i < 9; ++i) hints += "HTTP/1.1 103 Hint\r\n\r\n";

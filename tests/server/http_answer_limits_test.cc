@@ -42,7 +42,7 @@ TEST(AnswerParser, BoundsEachHeaderBlock) {
 TEST(AnswerParser, EndsAnEndlessHeader) {
   const std::string reason = "HTTP/1.1 200 " + std::string(300 * 1024, 'R') + "\r\n\r\n";
   EXPECT_EQ(FeedAll({reason}).state, State::kMalformed);
-  AnswerParser flood({}, AnswerParser::Method::kOther);
+  AnswerParser flood(EngineLimits{});
   flood.Feed("HTTP/1.1 200 OK\r\n");
   std::size_t fed = 17;
   while (flood.Feed("a: b\r\n") == State::kReading && fed < 1024 * 1024) fed += 6;
@@ -86,7 +86,7 @@ TEST(AnswerParser, BoundsChunkExtensionsAndTrailers) {
             BodyState::kMalformed);
   EXPECT_EQ(FeedAll({kChunked, "0\r\nA: " + flood + "\r\n\r\n"}).reply.body_state, BodyState::kMalformed);
   for (const std::string begin : {"5;", "5\r\nhello\r\n0\r\nA: ", "0;a=\""}) {
-    AnswerParser parser({}, AnswerParser::Method::kOther);
+    AnswerParser parser(EngineLimits{});
     parser.Feed(kChunked + begin);
     std::size_t fed = 0;
     while (parser.Feed("eeeeeeee") == State::kReading && fed < flood.size()) fed += 8;
@@ -97,7 +97,7 @@ TEST(AnswerParser, BoundsChunkExtensionsAndTrailers) {
 }
 
 TEST(AnswerParser, TrustsALengthOnlySoFar) {
-  AnswerParser parser({}, AnswerParser::Method::kOther);
+  AnswerParser parser(EngineLimits{});
   parser.Feed("HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\nx");
   parser.EndBody(BodyState::kDeadline);
   const HttpReply reply = parser.TakeReply();
