@@ -4,12 +4,12 @@
 
 #include <csignal>
 #include <iostream>
-#include <random>
 #include <thread>
 
 #include "server/config.h"
 #include "server/flags.h"
 #include "server/log.h"
+#include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
 #include "server/session_service.h"
@@ -34,8 +34,8 @@ Config SandboxConfig(const Sandbox& sandbox) {
 }
 
 std::uint64_t RandomSeed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
+  SystemRandom random;
+  return (std::uint64_t{random.Next()} << 32) | random.Next();
 }
 
 // From the file that the flags name, or for the sandbox, which is then started. Else the code to exit with; what is

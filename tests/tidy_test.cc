@@ -164,10 +164,14 @@ const Word kWords[] = {
     {R"(\bsystem_clock\b)", {"server/clock.h", "server/client/", "tests/"}},
     {R"(_clock::now\b|\b(gettimeofday|clock_gettime|localtime|gmtime|strftime)\b|\btime\(nullptr\))",
      {"server/clock.h", "server/client/", "tests/"}},
+    // Asks the system's clock unseen: `expires_at` takes the handed one's time.
+    {R"(\bexpires_(after|from_now)\b)", {"tests/"}},
+    // gRPC takes and names deadlines by its own clock. Both files only turn them into the time that is left,
+    // and back.
+    {R"(\bgpr_now\b)", {"server/rpc/call_base.cc", "server/rpc/grpc_server.cc"}},
     {R"(\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\()", {}},
     {R"(\b(getenv|setenv|putenv)\b|\benviron\b)", {"tests/"}},
-    {R"(\b(rand|srand|random|getrandom)\s*\(|\brandom_device\b|\bmt19937)",
-     {"server/random.h", "server/main.cc", "tests/"}},
+    {R"(\b(rand|srand|random|getrandom)\s*\(|\brandom_device\b|\bmt19937)", {"server/random.h", "tests/"}},
     {R"(\b(ifstream|ofstream|fstream|fopen)\b)", {"server/config.cc", "server/client/", "tests/"}},
     {R"(\bstd::(cout|cerr|clog)\b|\bprintf\s*\()",
      {"server/main.cc", "server/flags.cc", "server/client/", "tests/"}},

@@ -87,8 +87,9 @@ enum class FailureKind {
 struct SendFailure {
   FailureKind kind = FailureKind::kLost;
   Phase phase = Phase::kConnect;
-  bool sent = false;   // at least one byte of the request left this process
-  std::string detail;  // for people, without secrets and without upstream text
+  bool sent = false;    // at least one byte of the request left this process
+  std::string detail;   // for people, without secrets and without upstream text
+  int http_status = 0;  // of an answer that broke the rules, where it could be read
 };
 
 // An answer with its whole header (a 404 is a value), or how the exchange ended without one.

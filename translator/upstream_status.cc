@@ -130,7 +130,7 @@ RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpRep
 RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
   const Outcome outcome = failure.sent ? Outcome::kUnknown : Outcome::kNotSent;
   const auto make = [&](StatusCode code, Reason reason) {
-    RpcError error = Make(upstream, code, reason, outcome, failure.phase, 0);
+    RpcError error = Make(upstream, code, reason, outcome, failure.phase, failure.http_status);
     error.message = CutUtf8(absl::StrCat(ToAbsl(Title(upstream)), ": ", failure.detail), kMessageBytesMax);
     return error;
   };

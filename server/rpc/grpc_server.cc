@@ -187,16 +187,17 @@ void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void
   log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(table_.running())}});
   table_.BeginDrain([this, &empty] {
     // The listening calls have ended too, so gRPC has begun to shut down and takes no more calls.
-    stream_timer_.expires_after(kStreamGrace);
+    stream_timer_.expires_at(clock_.Now() + kStreamGrace);
     stream_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) grpc_server_cancel_all_calls(server_->c_server());
     });
     empty.set_value();
   });
   const Duration part = options_.drain_timeout / kDrainDivisor;
-  refuse_timer_.expires_after(std::min(part, kRefuseMax));
+  const TimePoint now = clock_.Now();
+  refuse_timer_.expires_at(now + std::min(part, kRefuseMax));
   refuse_timer_.async_wait([&refused](const boost::system::error_code&) { refused.set_value(); });
-  stop_timer_.expires_after(options_.drain_timeout - std::min(part, kDrainMarginMax));
+  stop_timer_.expires_at(now + options_.drain_timeout - std::min(part, kDrainMarginMax));
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) table_.StopRunning();
   });

@@ -1,6 +1,5 @@
 #include "server/upstream/beast_engine.h"
 
-#include <boost/asio/redirect_error.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,7 +65,8 @@ SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, S
       if (!sent) return SendFailure{FailureKind::kLost, phase, false, "the peer spoke before the request"};
       return answer.TakeReply();
     case AnswerParser::State::kMalformed:
-      return SendFailure{FailureKind::kMalformed, phase, sent, std::string(answer.fault())};
+      return SendFailure{FailureKind::kMalformed, phase, sent, std::string(answer.fault()),
+                         answer.fault_status()};
     case AnswerParser::State::kReading:
     case AnswerParser::State::kLost:
       break;
@@ -88,6 +88,7 @@ class BeastEngine::Impl : public std::enable_shared_from_this<Impl> {
         origin_(endpoint_.Origin()),
         limits_(limits),
         clock_(clock),
+        resolver_(executor_, endpoint_),
         pool_(limits),
         sweep_timer_(executor_) {}
 
@@ -109,6 +110,7 @@ class BeastEngine::Impl : public std::enable_shared_from_this<Impl> {
   const std::string origin_;
   const EngineLimits limits_;
   const Clock& clock_;
+  NameResolver resolver_;
   Pool pool_;
   LoopTimer sweep_timer_;
   bool sweep_armed_ = false;
@@ -147,7 +149,7 @@ Task<SendResult> BeastEngine::Impl::Send(const HttpRequest& request, CallContext
 }
 
 Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connection, CallContext& context) {
-  ResolveResult resolved = co_await Resolve(executor_, endpoint_, context);
+  ResolveResult resolved = co_await resolver_.Resolve(context);
   if (auto* failure = std::get_if<SendFailure>(&resolved)) co_return std::move(*failure);
   const auto& addresses = std::get<std::vector<TcpAddress>>(resolved);
   std::optional<SendFailure> failure =
@@ -157,8 +159,7 @@ Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connec
 
 Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& head,
                                              const HttpRequest& request, CallContext& context) {
-  AnswerParser answer(limits_,
-                      request.method == "HEAD" ? AnswerParser::Method::kHead : AnswerParser::Method::kOther);
+  AnswerParser answer(limits_);
   ErrorCode read_error;
   {
     StopGuard guard(context, [connection = &*lease] { connection->Close(); });
@@ -192,6 +193,7 @@ Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& he
 
 void BeastEngine::Impl::Close() {
   pool_.Close();
+  resolver_.Close();
   sweep_timer_.cancel();
 }
 
@@ -199,7 +201,7 @@ void BeastEngine::Impl::Close() {
 void BeastEngine::Impl::ArmSweep() {
   if (sweep_armed_ || pool_.idle() == 0) return;
   sweep_armed_ = true;
-  sweep_timer_.expires_after(*pool_.NextExpiry() - clock_.Now());
+  sweep_timer_.expires_at(*pool_.NextExpiry());
   sweep_timer_.async_wait([weak = weak_from_this()](const ErrorCode&) {
     const auto self = weak.lock();
     if (!self) return;

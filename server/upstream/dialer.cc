@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -16,22 +17,13 @@ using boost::asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 using Resolver = boost::asio::ip::basic_resolver<tcp, LoopExecutor>;
 
-// Shared with the resolver's handler, which may run long after the call has gone.
-struct Resolution {
-  explicit Resolution(const LoopExecutor& executor) : resolver(executor), ended(executor) {}
-  Resolver resolver;
-  LoopEvent ended;  // resolved, failed or stopped
-  ErrorCode error;
-  std::vector<TcpAddress> addresses;
-};
-
 // Closes the socket when one address has had its share of the time. The timer's handler may still be due when
 // the attempt has ended in the same turn of the loop, hence the weak reference.
 class AttemptLimit {
  public:
-  AttemptLimit(TcpSocket& socket, Duration limit)
+  AttemptLimit(TcpSocket& socket, TimePoint end)
       : timer_(socket.get_executor()), socket_(std::make_shared<TcpSocket*>(&socket)) {
-    timer_.expires_after(limit);
+    timer_.expires_at(end);
     timer_.async_wait([weak = std::weak_ptr<TcpSocket*>(socket_)](const ErrorCode& ec) {
       ErrorCode ignored;
       if (auto alive = weak.lock(); alive && !ec) (*alive)->close(ignored);
@@ -56,43 +48,68 @@ SendFailure StoppedBeforeSending(const CallContext& context, Phase phase) {
   return {FailureKind::kDeadline, phase, false, "the deadline came before anything was sent"};
 }
 
-Task<ResolveResult> Resolve(LoopExecutor executor, const Endpoint& endpoint, CallContext& context) {
+// Shared by the resolver's handler, which may run long after the last call has gone, and those who wait.
+struct NameResolver::Lookup {
+  explicit Lookup(const LoopExecutor& executor) : resolver(executor) {}
+  Resolver resolver;
+  std::list<LoopEvent> waiting;
+  bool ended = false;
+  ErrorCode error;
+  std::vector<TcpAddress> addresses;
+};
+
+std::shared_ptr<NameResolver::Lookup> NameResolver::Begin() {
+  auto lookup = std::make_shared<Lookup>(executor_);
+  lookup->resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
+                                 tcp::resolver::numeric_service,
+                                 [lookup](const ErrorCode& ec, const tcp::resolver::results_type& results) {
+                                   lookup->ended = true;
+                                   lookup->error = ec;
+                                   for (const auto& entry : results) {
+                                     if (lookup->addresses.size() == kAddressesMax) break;
+                                     lookup->addresses.push_back(entry.endpoint());
+                                   }
+                                   for (LoopEvent& waiter : lookup->waiting) waiter.Announce();
+                                 });
+  return lookup;
+}
+
+Task<ResolveResult> NameResolver::Resolve(CallContext& context) {
   ErrorCode not_literal;
-  const auto literal = boost::asio::ip::make_address(endpoint.host, not_literal);
-  if (!not_literal) co_return std::vector<TcpAddress>{TcpAddress(literal, endpoint.port)};
+  const auto literal = boost::asio::ip::make_address(endpoint_.host, not_literal);
+  if (!not_literal) co_return std::vector<TcpAddress>{TcpAddress(literal, endpoint_.port)};
   if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kResolve);
 
-  auto resolution = std::make_shared<Resolution>(executor);
-  resolution->resolver.async_resolve(
-      endpoint.host, std::to_string(endpoint.port), tcp::resolver::numeric_service,
-      [resolution](const ErrorCode& ec, const tcp::resolver::results_type& results) {
-        resolution->error = ec;
-        for (const auto& entry : results) {
-          if (resolution->addresses.size() == kAddressesMax) break;
-          resolution->addresses.push_back(entry.endpoint());
-        }
-        resolution->ended.Announce();
-      });
+  std::shared_ptr<Lookup> lookup = lookup_.lock();
+  if (!lookup || lookup->ended) {
+    lookup = Begin();
+    lookup_ = lookup;
+  }
+  const auto own = lookup->waiting.emplace(lookup->waiting.end(), executor_);
   {
-    StopGuard guard(context, [waiting = resolution.get()] {
-      waiting->resolver.cancel();
-      waiting->ended.Announce();
-    });
-    co_await resolution->ended.Wait();
+    StopGuard guard(context, [waiter = &*own] { waiter->Announce(); });
+    co_await own->Wait();
   }
+  lookup->waiting.erase(own);
   if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kResolve);
-  if (resolution->error || resolution->addresses.empty()) {
+  if (lookup->error || lookup->addresses.empty()) {
     co_return Unreachable(Phase::kResolve,
-                          "cannot resolve " + endpoint.host + ": " + resolution->error.message());
+                          "cannot resolve " + endpoint_.host + ": " + lookup->error.message());
   }
-  co_return std::move(resolution->addresses);
+  co_return lookup->addresses;
+}
+
+void NameResolver::Close() {
+  const std::shared_ptr<Lookup> lookup = lookup_.lock();
+  if (lookup && lookup->waiting.empty()) lookup->resolver.cancel();
 }
 
 Task<std::optional<SendFailure>> Connect(TcpSocket& socket, const std::vector<TcpAddress>& addresses,
                                          CallContext& context, const Clock& clock) {
   ErrorCode error = boost::asio::error::host_not_found;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    const Duration left = context.deadline() - clock.Now();
+    const TimePoint now = clock.Now();
+    const Duration left = context.deadline() - now;
     if (context.stopped() != StopReason::kNone || left <= Duration::zero()) {
       co_return StoppedBeforeSending(context, Phase::kConnect);
     }
@@ -103,7 +120,7 @@ Task<std::optional<SendFailure>> Connect(TcpSocket& socket, const std::vector<Tc
       });
       std::optional<AttemptLimit> limit;
       const auto addresses_left = static_cast<Duration::rep>(addresses.size() - i);
-      if (addresses_left > 1) limit.emplace(socket, left / addresses_left);
+      if (addresses_left > 1) limit.emplace(socket, now + left / addresses_left);
       co_await socket.async_connect(addresses[i], boost::asio::redirect_error(kUseTask, error));
     }
     if (context.stopped() != StopReason::kNone) {

@@ -1,11 +1,12 @@
 // From an endpoint to a connected TCP socket: resolves the name off the loop and tries each address in turn.
 //
-// Thread rule: loop thread only. Never here: the pool, TLS, sending, remembering of addresses (each dial
-// resolves anew, so a moved name is followed).
+// Thread rule: loop thread only. Never here: the pool, TLS, sending, remembering of addresses (what
+// is resolved serves only those who wait for it, so a moved name is followed).
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -23,11 +24,32 @@ using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, LoopExe
 // At most this many addresses of a name are tried.
 inline constexpr std::size_t kAddressesMax = 16;
 
-// The addresses, at least one. A stopped call is freed at once, though the system's resolver may go on for a
-// while in its own thread, which serves one name after the other and which a loop that shuts down has to wait
-// for.
+// The addresses, at least one.
 using ResolveResult = std::variant<std::vector<TcpAddress>, SendFailure>;
-Task<ResolveResult> Resolve(LoopExecutor executor, const Endpoint& endpoint, CallContext& context);
+
+// Resolves the name of one endpoint. The system's resolver serves one name after the other and cannot be
+// broken off, so at most one lookup is under way: all calls that need it meanwhile wait for the same and
+// share its result. A stopped call is freed at once; the lookup goes on, and a loop that shuts down has to
+// wait for it.
+class NameResolver {
+ public:
+  NameResolver(const LoopExecutor& executor, const Endpoint& endpoint)
+      : executor_(executor), endpoint_(endpoint) {}
+
+  // The resolver outlives the task.
+  Task<ResolveResult> Resolve(CallContext& context);
+
+  // A lookup that has not begun and that nobody waits for is given up. No Resolve follows.
+  void Close();
+
+ private:
+  struct Lookup;
+  std::shared_ptr<Lookup> Begin();
+
+  const LoopExecutor executor_;
+  const Endpoint endpoint_;
+  std::weak_ptr<Lookup> lookup_;
+};
 
 // Connects to the first address that accepts. Each address but the last gets its share of the time left, so
 // that one which swallows packets does not use up the call. On failure the socket is closed.

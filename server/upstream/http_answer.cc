@@ -77,10 +77,11 @@ class AnswerParser::Message final : public http::basic_parser<false> {
 
   void on_header_impl(ErrorCode&) override { header_seen_ = true; }
 
-  // A length over the limit was refused when the header was read.
+  // A body that is announced over the limit is still read up to it: its begin may tell what was created.
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
     if (!length) return;
-    expected_ = static_cast<std::size_t>(*length);
+    over_limit_announced_ = *length > body_limit_bytes_;
+    expected_ = over_limit_announced_ ? body_limit_bytes_ : static_cast<std::size_t>(*length);
     reply_.body.reserve(std::min(expected_, kTrustedBodyBytes) + kBodyPadding);
   }
 
@@ -89,7 +90,8 @@ class AnswerParser::Message final : public http::basic_parser<false> {
   void on_chunk_header_impl(std::uint64_t size, Text extensions, ErrorCode& ec) override {
     chunk_seen_ = true;
     if (extensions.size() > kChunkFramingBytes) ec = http::error::bad_chunk_extension;
-    if (size > body_limit_bytes_ - reply_.body.size()) RefuseBody(ec);
+    over_limit_announced_ = size > body_limit_bytes_ - reply_.body.size();
+    if (!ec) RefuseFullBody(ec);
   }
 
   std::size_t on_chunk_body_impl(std::uint64_t, Text piece, ErrorCode& ec) override {
@@ -108,7 +110,13 @@ class AnswerParser::Message final : public http::basic_parser<false> {
     if (needed > body.capacity())
       body.reserve(std::max(needed, std::min(expected_ + kBodyPadding, 4 * needed)));
     body.append(piece.data(), piece.size());
+    RefuseFullBody(ec);
     return piece.size();
+  }
+
+  // Once the body is as long as it may be, what is known to follow need not be waited for.
+  void RefuseFullBody(ErrorCode& ec) {
+    if (over_limit_announced_ && reply_.body.size() == body_limit_bytes_) RefuseBody(ec);
   }
 
   void RefuseBody(ErrorCode& ec) {
@@ -123,6 +131,7 @@ class AnswerParser::Message final : public http::basic_parser<false> {
   bool header_seen_ = false;
   bool has_length_ = false;
   bool chunked_only_ = false;
+  bool over_limit_announced_ = false;
   bool body_too_large_ = false;
   bool chunk_seen_ = false;
   int transfer_codings_ = 0;
@@ -130,9 +139,7 @@ class AnswerParser::Message final : public http::basic_parser<false> {
   std::size_t expected_ = 0;
 };
 
-AnswerParser::AnswerParser(const EngineLimits& limits, Method method) : limits_(limits), method_(method) {
-  BeginMessage();
-}
+AnswerParser::AnswerParser(const EngineLimits& limits) : limits_(limits) { BeginMessage(); }
 
 AnswerParser::~AnswerParser() = default;
 
@@ -140,7 +147,6 @@ void AnswerParser::BeginMessage() {
   reply_.headers.clear();
   line_bytes_ = 0;
   message_ = std::make_unique<Message>(limits_, reply_);
-  message_->skip(method_ == Method::kHead);
 }
 
 AnswerParser::State AnswerParser::Feed(std::string_view bytes) {
@@ -232,8 +238,6 @@ void AnswerParser::ParseHeader(std::string_view block) {
   } else if (message_->odd_transfer_coding()) {
     // A body in a coding that was not asked for cannot be told from what follows it.
     Finish(BodyState::kMalformed);
-  } else if (message_->content_length().value_or(0) > limits_.answer_body_bytes) {
-    Finish(BodyState::kTooLarge);
   }
 }
 
@@ -315,6 +319,8 @@ AnswerParser::State AnswerParser::Finish(BodyState body_state) {
   reply_.body_state = body_state;
   return state_ = State::kReply;
 }
+
+int AnswerParser::fault_status() const { return state_ == State::kMalformed ? message_->status() : 0; }
 
 bool AnswerParser::reusable() const {
   return state_ == State::kReply && reply_.body_state == BodyState::kWhole && !left_over_ &&

@@ -2,8 +2,8 @@
 // limits.
 //
 // Without I/O, so that it can be fed byte by byte by tests and fuzzers; where the bytes are split makes no
-// difference. Thread rule: one owner. Never here: sockets, time, decoding of bodies, trailers (they are read
-// and dropped), the meaning of a status.
+// difference. Thread rule: one owner. Never here: sockets, time, decoding of bodies, answers to HEAD,
+// trailers (they are read and dropped), the meaning of a status.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +30,8 @@ class AnswerParser {
     kMalformed,  // no answer: the rules of HTTP or a limit were broken before the header's end
     kLost,       // no answer: the connection ended before the header's end
   };
-  enum class Method { kHead, kOther };  // the answer to a HEAD has no body, whatever its header says
 
-  AnswerParser(const EngineLimits& limits, Method method);
+  explicit AnswerParser(const EngineLimits& limits);
   ~AnswerParser();
   AnswerParser(const AnswerParser&) = delete;
   AnswerParser& operator=(const AnswerParser&) = delete;
@@ -52,6 +51,8 @@ class AnswerParser {
 
   // For people, after kMalformed; without text of the peer.
   std::string_view fault() const { return fault_; }
+  // After kMalformed: the status of the answer that is at fault, or 0 when it could not be read.
+  int fault_status() const;
 
   // After kReply, once. The body's capacity leaves room for kBodyPadding.
   HttpReply TakeReply();
@@ -68,7 +69,6 @@ class AnswerParser {
   std::size_t PutBody(std::string_view bytes);
 
   const EngineLimits limits_;
-  const Method method_;
   State state_ = State::kReading;
   bool started_ = false;
   bool header_done_ = false;

@@ -14,8 +14,6 @@ class LoopEvent {
  public:
   explicit LoopEvent(const LoopExecutor& executor) : timer_(executor, LoopTimer::time_point::max()) {}
 
-  bool announced() const { return announced_; }
-
   void Announce() {
     announced_ = true;
     timer_.cancel();

@@ -21,6 +21,7 @@ struct Seen {
   bool reusable = false;
   HttpReply reply;
   std::string fault;
+  int fault_status = 0;
 };
 
 inline void Finish(AnswerParser& parser, Ending ending, Seen& seen) {
@@ -30,12 +31,13 @@ inline void Finish(AnswerParser& parser, Ending ending, Seen& seen) {
   seen.header_done = parser.header_done();
   seen.reusable = parser.reusable();
   seen.fault = parser.fault();
+  seen.fault_status = parser.fault_status();
   if (seen.state == State::kReply) seen.reply = parser.TakeReply();
 }
 
 inline Seen FeedAll(const std::vector<std::string_view>& pieces, Ending ending = Ending::kOpen,
-                    EngineLimits limits = {}, AnswerParser::Method method = AnswerParser::Method::kOther) {
-  AnswerParser parser(limits, method);
+                    EngineLimits limits = {}) {
+  AnswerParser parser(limits);
   for (const std::string_view piece : pieces) parser.Feed(piece);
   Seen seen;
   Finish(parser, ending, seen);
@@ -47,6 +49,7 @@ inline void ExpectSame(const Seen& a, const Seen& b) {
   EXPECT_EQ(a.header_done, b.header_done);
   EXPECT_EQ(a.reusable, b.reusable);
   EXPECT_EQ(a.fault, b.fault);
+  EXPECT_EQ(a.fault_status, b.fault_status);
   EXPECT_EQ(a.reply.status, b.reply.status);
   EXPECT_EQ(a.reply.headers, b.reply.headers);
   EXPECT_EQ(a.reply.body, b.reply.body);
@@ -54,19 +57,18 @@ inline void ExpectSame(const Seen& a, const Seen& b) {
 }
 
 // The result of the text in one piece, after checking that no way to split it gives another.
-inline Seen Parse(const std::string& text, Ending ending = Ending::kOpen, EngineLimits limits = {},
-                  AnswerParser::Method method = AnswerParser::Method::kOther) {
+inline Seen Parse(const std::string& text, Ending ending = Ending::kOpen, EngineLimits limits = {}) {
   const std::string_view view = text;
-  const Seen whole = FeedAll({view}, ending, limits, method);
+  const Seen whole = FeedAll({view}, ending, limits);
   for (std::size_t i = 1; i < view.size(); ++i) {
     SCOPED_TRACE("split at " + std::to_string(i));
-    ExpectSame(whole, FeedAll({view.substr(0, i), view.substr(i)}, ending, limits, method));
+    ExpectSame(whole, FeedAll({view.substr(0, i), view.substr(i)}, ending, limits));
     if (testing::Test::HasFailure()) break;
   }
   std::vector<std::string_view> bytes;
   for (std::size_t i = 0; i < view.size(); ++i) bytes.push_back(view.substr(i, 1));
   SCOPED_TRACE("byte by byte");
-  ExpectSame(whole, FeedAll(bytes, ending, limits, method));
+  ExpectSame(whole, FeedAll(bytes, ending, limits));
   return whole;
 }
 

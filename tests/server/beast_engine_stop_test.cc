@@ -23,9 +23,10 @@ struct SlowResolver {
   ~SlowResolver() {
     current = nullptr;
     go_on.Set();
-    if (asked) answered.Wait();
+    if (asked > 0) answered.Wait();
   }
-  std::atomic<bool> asked = false;
+  const char* address = nullptr;  // what the name resolves to in the end
+  std::atomic<int> asked = 0;
   std::atomic<bool> gave_up = false;
   Signal go_on;
   Signal answered;
@@ -41,10 +42,12 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   using session_gateway::SlowResolver;
   SlowResolver* slow = SlowResolver::current;
   if (slow != nullptr && node != nullptr && std::string_view(node) == session_gateway::kSlowName) {
-    slow->asked = true;
+    const char* const address = slow->address;
+    ++slow->asked;
     if (!slow->go_on.Wait()) slow->gave_up = true;
     slow->answered.Set();
-    return EAI_NONAME;
+    if (address == nullptr) return EAI_NONAME;
+    node = address;
   }
   static const auto next = reinterpret_cast<decltype(&getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   return next(node, service, hints, result);
@@ -100,10 +103,73 @@ INSTANTIATE_TEST_SUITE_P(Reasons, EngineStopTest,
 TEST_P(EngineStopTest, WhileResolving) {
   SlowResolver slow;
   Connect(80, {}, kSlowName);
-  const SendResult result = SendAndStop(Post(), GetParam(), [&] { return slow.asked.load(); });
+  const SendResult result = SendAndStop(Post(), GetParam(), [&] { return slow.asked > 0; });
   EXPECT_FALSE(slow.gave_up);
   ExpectFailure(result, KindOf(GetParam()), Phase::kResolve, false);
   EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+// Calls that come and go while the resolver hangs leave nothing behind in its queue.
+TEST_F(EngineTest, ResolvesOnceForAllWhoWait) {
+  RawServer server([](RawConnection& peer) {
+    while (!peer.ReadRequest().empty()) peer.Send(kOk);
+  });
+  SlowResolver slow;
+  slow.address = "127.0.0.1";
+  Connect(server.port(), {}, kSlowName);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::unique_ptr<Call>> calls;
+    for (int i = 0; i < 50; ++i) calls.push_back(Start(Post()));
+    ASSERT_TRUE(RunUntil([&] { return engine_->open_connections() == 50 && slow.asked > 0; }));
+    for (const auto& call : calls) call->context.Stop(StopReason::kDeadline);
+    for (const auto& call : calls) {
+      ExpectFailure(Finish(*call), FailureKind::kDeadline, Phase::kResolve, false);
+    }
+    EXPECT_EQ(engine_->open_connections(), 0u);
+  }
+  const auto first = Start(Post());
+  const auto second = Start(Post());
+  ASSERT_TRUE(RunUntil([&] { return engine_->open_connections() == 2; }));
+  slow.go_on.Set();
+  ExpectReply(Finish(*first), 200, "{}");
+  ExpectReply(Finish(*second), 200, "{}");
+  EXPECT_EQ(slow.asked, 1);
+  EXPECT_FALSE(slow.gave_up);
+
+  // What was resolved is not remembered: of three calls two find a kept connection, one resolves anew.
+  const auto third = Start(Post());
+  const auto fourth = Start(Post());
+  const auto fifth = Start(Post());
+  for (Call* call : {&*third, &*fourth, &*fifth}) ExpectReply(Finish(*call), 200, "{}");
+  EXPECT_EQ(slow.asked, 2);
+}
+
+TEST_F(EngineTest, ALookupFailsForAllWhoWait) {
+  SlowResolver slow;
+  Connect(80, {}, kSlowName);
+  const auto first = Start(Post());
+  const auto second = Start(Post());
+  ASSERT_TRUE(RunUntil([&] { return engine_->open_connections() == 2 && slow.asked > 0; }));
+  slow.go_on.Set();
+  for (Call* call : {&*first, &*second}) {
+    ExpectFailure(Finish(*call), FailureKind::kUnreachable, Phase::kResolve, false);
+  }
+  EXPECT_EQ(slow.asked, 1);
+  EXPECT_EQ(engine_->open_connections(), 0u);
+}
+
+// The loop's end must not wait for more than the lookup that has begun.
+TEST_F(EngineTest, ALookupThatNobodyWaitsForEndsWithItsEngine) {
+  SlowResolver slow;
+  Connect(80, {}, kSlowName);
+  SendAndStop(Post(), StopReason::kDeadline, [&] { return slow.asked > 0; });
+  Connect(81, {}, kSlowName);
+  SendAndStop(Post(), StopReason::kDeadline, [&] { return engine_->open_connections() == 1; });
+  engine_->Close();
+  slow.go_on.Set();
+  loop_.restart();
+  loop_.run();
+  EXPECT_EQ(slow.asked, 1);
 }
 
 TEST_P(EngineStopTest, WhileConnecting) {

@@ -48,14 +48,9 @@ TEST(RequestHead, WritesAnIpv6HostInBrackets) {
 TEST(RequestHead, HasALengthWhereABodyCouldBe) {
   HttpRequest request = Create();
   request.body.clear();
-  for (const std::string method : {"POST", "PUT", "PATCH"}) {
-    request.method = method;
-    EXPECT_NE(Head(request).find("\r\ncontent-length: 0\r\n"), std::string::npos) << method;
-  }
-  for (const std::string method : {"GET", "HEAD", "DELETE"}) {
-    request.method = method;
-    EXPECT_EQ(Head(request).find("content-length"), std::string::npos) << method;
-  }
+  EXPECT_NE(Head(request).find("\r\ncontent-length: 0\r\n"), std::string::npos);
+  request.method = "GET";
+  EXPECT_EQ(Head(request).find("content-length"), std::string::npos);
   request.body = "x";
   EXPECT_NE(Head(request).find("\r\ncontent-length: 1\r\n"), std::string::npos);
 }
@@ -96,8 +91,8 @@ TEST(RequestHead, RefusesForbiddenBytes) {
     EXPECT_EQ(Refused(name), !token);
 
     HttpRequest method = Create();
-    method.method = std::string("P") + c;
-    EXPECT_EQ(Refused(method), !token);
+    method.method += c;
+    EXPECT_TRUE(Refused(method));
 
     // A query value may hold anything: it leaves percent-encoded.
     HttpRequest query_value = Create();
@@ -116,12 +111,11 @@ TEST(RequestHead, RefusesWhatDecidesFraming) {
 }
 
 TEST(RequestHead, RefusesOddRequests) {
-  HttpRequest no_method = Create();
-  no_method.method.clear();
-  EXPECT_TRUE(Refused(no_method));
-  HttpRequest tunnel = Create();
-  tunnel.method = "CONNECT";
-  EXPECT_TRUE(Refused(tunnel));
+  for (const std::string method : {"", "post", "HEAD", "CONNECT"}) {
+    HttpRequest request = Create();
+    request.method = method;
+    EXPECT_TRUE(Refused(request)) << method;
+  }
   HttpRequest relative = Create();
   relative.path = "session";
   EXPECT_TRUE(Refused(relative, {"http", "rest.example", 80, ""}));

@@ -174,6 +174,12 @@ TEST(UpstreamStatus, UnavailableMeansNotSent) {
   }
 }
 
+TEST(UpstreamStatus, ABrokenAnswerKeepsItsStatus) {
+  SendFailure failure = Failure(FailureKind::kMalformed, true);
+  failure.http_status = 101;
+  EXPECT_EQ(ErrorFromFailure(Upstream::kSymphony, failure).http_status, 101);
+}
+
 TEST(UpstreamStatus, ALongDetailIsCut) {
   SendFailure failure = Failure(FailureKind::kLost, true);
   failure.detail = std::string(5000, 'd');
