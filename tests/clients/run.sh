@@ -17,6 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 proto=$here/../../proto
 readonly here proto
 readonly work=$build/clients
+rm -f "$work/$what.skipped"
 readonly python_min=3.11 go_min=1.19
 
 # The file tells whoever called `make test`, for CTest shows a name alone.
