@@ -5,16 +5,16 @@
 namespace session_gateway {
 namespace {
 
-std::vector<std::unique_ptr<BeastEngine>> MakeEngines(Loop& loop, const std::vector<Endpoint>& endpoints,
-                                                      const EngineLimits& limits, const Clock& clock) {
-  std::vector<std::unique_ptr<BeastEngine>> engines;
+std::vector<std::unique_ptr<HttpEngine>> MakeEngines(Loop& loop, const std::vector<Endpoint>& endpoints,
+                                                     const EngineLimits& limits, const Clock& clock) {
+  std::vector<std::unique_ptr<HttpEngine>> engines;
   for (const Endpoint& endpoint : endpoints) {
-    engines.push_back(std::make_unique<BeastEngine>(loop, endpoint, limits, clock));
+    engines.push_back(std::make_unique<HttpEngine>(loop, endpoint, limits, clock));
   }
   return engines;
 }
 
-std::vector<Transport*> AsTransports(const std::vector<std::unique_ptr<BeastEngine>>& engines) {
+std::vector<Transport*> AsTransports(const std::vector<std::unique_ptr<HttpEngine>>& engines) {
   std::vector<Transport*> transports;
   for (const auto& engine : engines) transports.push_back(engine.get());
   return transports;

@@ -10,9 +10,9 @@
 
 #include "server/clock.h"
 #include "server/endpoint.h"
-#include "server/upstream/beast_engine.h"
 #include "server/upstream/credentials.h"
 #include "server/upstream/engine_limits.h"
+#include "server/upstream/http_engine.h"
 #include "server/upstream/transport.h"
 #include "sessiongateway/v1/rest_request.pb.h"
 
@@ -48,7 +48,7 @@ class UpstreamStack {
  private:
   std::string preview_base_;
   std::unique_ptr<Credentials> credentials_;
-  std::vector<std::unique_ptr<BeastEngine>> engines_;
+  std::vector<std::unique_ptr<HttpEngine>> engines_;
   RoundRobin endpoints_layer_;
   CredentialsTransport credentials_layer_;
 };

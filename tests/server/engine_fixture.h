@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "server/upstream/beast_engine.h"
+#include "server/upstream/http_engine.h"
 #include "tests/server/raw_server.h"
 
 namespace session_gateway {
@@ -71,7 +71,7 @@ class EngineTest : public testing::Test {
 
   void Connect(std::uint16_t port, EngineLimits limits = {}, std::string host = "127.0.0.1") {
     engine_ =
-        std::make_unique<BeastEngine>(loop_, Endpoint{"http", std::move(host), port, ""}, limits, clock_);
+        std::make_unique<HttpEngine>(loop_, Endpoint{"http", std::move(host), port, ""}, limits, clock_);
   }
 
   static HttpRequest Post(std::string body = "{}") {
@@ -133,7 +133,7 @@ class EngineTest : public testing::Test {
 
   Loop loop_{1};
   TestClock clock_;
-  std::unique_ptr<BeastEngine> engine_;
+  std::unique_ptr<HttpEngine> engine_;
 };
 
 inline void ExpectReply(const SendResult& result, int status, std::string_view body,

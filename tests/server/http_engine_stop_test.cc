@@ -333,7 +333,7 @@ TEST(EngineLoop, MayEndWithCallsInIt) {
   sending.request = waiting.request;
   sending.request.body = std::string(64 * 1024 * 1024, 'b');
   Loop loop{1};
-  BeastEngine engine(loop, {"http", "127.0.0.1", server.port(), ""}, {}, clock);
+  HttpEngine engine(loop, {"http", "127.0.0.1", server.port(), ""}, {}, clock);
   for (Call* call : {&waiting, &sending}) {
     boost::asio::co_spawn(loop, engine.Send(call->request, call->context),
                           [](std::exception_ptr, const SendResult&) {});

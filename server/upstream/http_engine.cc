@@ -1,4 +1,4 @@
-#include "server/upstream/beast_engine.h"
+#include "server/upstream/http_engine.h"
 
 #include <optional>
 #include <string>
@@ -80,7 +80,7 @@ SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, S
 
 }  // namespace
 
-class BeastEngine::Impl : public std::enable_shared_from_this<Impl> {
+class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(Loop& loop, Endpoint endpoint, const EngineLimits& limits, const Clock& clock)
       : executor_(loop.get_executor()),
@@ -116,7 +116,7 @@ class BeastEngine::Impl : public std::enable_shared_from_this<Impl> {
   bool sweep_armed_ = false;
 };
 
-Task<SendResult> BeastEngine::Impl::Send(const HttpRequest& request, CallContext& context) {
+Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext& context) {
   // Frames that are destroyed with their loop may outlive the engine.
   const auto self = shared_from_this();
 
@@ -148,7 +148,7 @@ Task<SendResult> BeastEngine::Impl::Send(const HttpRequest& request, CallContext
   co_return result;
 }
 
-Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connection, CallContext& context) {
+Task<std::optional<SendFailure>> HttpEngine::Impl::Open(PlainConnection& connection, CallContext& context) {
   ResolveResult resolved = co_await resolver_.Resolve(context);
   if (auto* failure = std::get_if<SendFailure>(&resolved)) co_return std::move(*failure);
   const auto& addresses = std::get<std::vector<TcpAddress>>(resolved);
@@ -157,8 +157,8 @@ Task<std::optional<SendFailure>> BeastEngine::Impl::Open(PlainConnection& connec
   co_return failure;
 }
 
-Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& head,
-                                             const HttpRequest& request, CallContext& context) {
+Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& head, const HttpRequest& request,
+                                            CallContext& context) {
   AnswerParser answer(limits_);
   ErrorCode read_error;
   {
@@ -191,14 +191,14 @@ Task<SendResult> BeastEngine::Impl::Exchange(Lease& lease, const std::string& he
   co_return result;
 }
 
-void BeastEngine::Impl::Close() {
+void HttpEngine::Impl::Close() {
   pool_.Close();
   resolver_.Close();
   sweep_timer_.cancel();
 }
 
 // One timer for all that is kept, set for the one that has rested longest.
-void BeastEngine::Impl::ArmSweep() {
+void HttpEngine::Impl::ArmSweep() {
   if (sweep_armed_ || pool_.idle() == 0) return;
   sweep_armed_ = true;
   sweep_timer_.expires_at(*pool_.NextExpiry());
@@ -211,18 +211,18 @@ void BeastEngine::Impl::ArmSweep() {
   });
 }
 
-BeastEngine::BeastEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock)
+HttpEngine::HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock)
     : impl_(std::make_shared<Impl>(loop, std::move(endpoint), limits, clock)) {}
 
-BeastEngine::~BeastEngine() { impl_->Close(); }
+HttpEngine::~HttpEngine() { impl_->Close(); }
 
-Task<SendResult> BeastEngine::Send(const HttpRequest& request, CallContext& context) {
+Task<SendResult> HttpEngine::Send(const HttpRequest& request, CallContext& context) {
   return impl_->Send(request, context);
 }
 
-void BeastEngine::Close() { impl_->Close(); }
+void HttpEngine::Close() { impl_->Close(); }
 
-std::size_t BeastEngine::open_connections() const { return impl_->pool().open(); }
-std::size_t BeastEngine::idle_connections() const { return impl_->pool().idle(); }
+std::size_t HttpEngine::open_connections() const { return impl_->pool().open(); }
+std::size_t HttpEngine::idle_connections() const { return impl_->pool().idle(); }
 
 }  // namespace session_gateway

@@ -17,13 +17,13 @@
 
 namespace session_gateway {
 
-class BeastEngine final : public Transport {
+class HttpEngine final : public Transport {
  public:
   // `endpoint.scheme` is `http`. The loop and the clock outlive the engine.
-  BeastEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock);
-  ~BeastEngine() override;
-  BeastEngine(const BeastEngine&) = delete;
-  BeastEngine& operator=(const BeastEngine&) = delete;
+  HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock);
+  ~HttpEngine() override;
+  HttpEngine(const HttpEngine&) = delete;
+  HttpEngine& operator=(const HttpEngine&) = delete;
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
 
