@@ -29,6 +29,13 @@ std::string LowerCase(Text text) {
   return lower;
 }
 
+// Whether `bytes` may be the beginning of the last chunk, `0` CR LF CR LF. What is wrong already is not
+// waited for.
+bool MayBeLastChunkCut(std::string_view bytes) {
+  return bytes.size() < kLastChunkBytes && bytes.front() == '0' &&
+         bytes.find_first_not_of("0\r\n") == std::string_view::npos;
+}
+
 }  // namespace
 
 // One message, informational or final, as Beast's parser reports it.
@@ -266,7 +273,7 @@ std::size_t AnswerParser::PutBody(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size()) {
     // Beast asserts that it is not called between the line ends of a body that is nothing but its last chunk.
-    if (message_->awaits_first_chunk() && bytes.size() - used < kLastChunkBytes) return used;
+    if (message_->awaits_first_chunk() && MayBeLastChunkCut(bytes.substr(used))) return used;
     ErrorCode ec;
     const std::size_t n =
         message_->put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);

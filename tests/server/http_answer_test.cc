@@ -209,5 +209,15 @@ TEST(AnswerParser, EndsABodyOnlyAfterTheHeader) {
   EXPECT_EQ(parser.EndBody(BodyState::kDeadline), State::kReading);
 }
 
+// The first chunk header of a body may be shorter than the last chunk, which is waited for whole.
+TEST(AnswerParser, ABrokenFirstChunkIsFoundAtOnce) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string broken : {"ZZ\r\n", "-5\r\n", ";x\r\n"}) {
+    SCOPED_TRACE(broken);
+    ExpectReply(Parse(head + broken), 200, "", BodyState::kMalformed);
+  }
+  EXPECT_EQ(Parse(head + "0\r\n").state, State::kReading);
+}
+
 }  // namespace
 }  // namespace session_gateway

@@ -73,9 +73,10 @@ TEST(RpcDrainTest, RunningCallsFinish) {
   Gate gate;
   TestServer server(gate.script());
   constexpr int kCalls = 20;
+  const auto channel = server.Connect();
   std::vector<std::thread> callers;
   for (int i = 0; i < kCalls; ++i) {
-    callers.emplace_back([&] { EXPECT_TRUE(CallCreateSession(server.Connect(), std::nullopt).status.ok()); });
+    callers.emplace_back([&] { EXPECT_TRUE(CallCreateSession(channel, std::nullopt).status.ok()); });
   }
   ASSERT_TRUE(WaitUntil([&] { return gate.waiting() == kCalls; }));
   auto drained = std::async(std::launch::async, [&] { server.Drain(); });
