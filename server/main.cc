@@ -38,8 +38,8 @@ std::uint64_t RandomSeed() {
   return (std::uint64_t{random.Next()} << 32) | random.Next();
 }
 
-// From the file that the flags name, or for the sandbox, which is then started. Else the code to exit with; what is
-// wrong is already printed.
+// From the file that the flags name, or for the sandbox, which is then started. Else the code to exit with;
+// what is wrong is already printed.
 std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
   Config config;
   if (flags.config_file) {

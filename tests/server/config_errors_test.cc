@@ -217,10 +217,10 @@ TEST(ConfigErrorsTest, AllProblemsComeAtOnceInTheOrderOfTheLines) {
         "drain_timeout: x\n"
         "qlik: {endpoint: 1}\n"
         "pool: &a {}\n",
-        {"1: call_timeout: must be from 1ms to 5m",
-         "3: symphony.endpoints: must have 1 to 64 elements", "4: drain_timeout: "s + kDurationRule,
-         "5: qlik.endpoint: unknown key; did you mean qlik.endpoints?", "5: qlik.endpoints: is required",
-         "5: qlik.auth.user_directory: is required", "5: qlik.auth.user_id: is required",
+        {"1: call_timeout: must be from 1ms to 5m", "3: symphony.endpoints: must have 1 to 64 elements",
+         "4: drain_timeout: "s + kDurationRule, "5: qlik.endpoint: unknown key; did you mean qlik.endpoints?",
+         "5: qlik.endpoints: is required", "5: qlik.auth.user_directory: is required",
+         "5: qlik.auth.user_id: is required",
          "6: YAML anchors (&name) are not accepted; a text that begins with & needs quotes"}}});
 }
 
