@@ -1,4 +1,6 @@
 // How tests read an answer: in one piece, and in every other way that it can be split.
+//
+// Thread rule: pure. Never here: what an answer ought to be.
 #pragma once
 
 #include <gtest/gtest.h>

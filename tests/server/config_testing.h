@@ -1,4 +1,6 @@
 // What the tests of the configuration share: a text in, its errors out.
+//
+// Thread rule: one thread per test. Never here: files.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,7 @@
 // What tests of an engine share: a loop on the test's thread, calls with a time limit, a clock that tests
 // set, and signals between the test and a RawServer's scripts.
+//
+// Thread rule: the loop runs on the test's thread; signals are for any. Never here: what an upstream says.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
 // A real server on a free port with scripted logic, and clients of it: what the frame's tests have in common.
+//
+// Thread rule: made and destroyed on the test's thread; calls from any. Never here: upstreams.
 #pragma once
 
 #include <grpcpp/channel.h>

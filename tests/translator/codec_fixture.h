@@ -1,7 +1,7 @@
 // What the tests of the codec share: the compiled plans of the three bodies, and writing and reading in one
 // line each.
 //
-// Thread rule: one thread per test.
+// Thread rule: one thread per test. Never here: a sandbox or a server.
 #pragma once
 
 #include <google/protobuf/text_format.h>

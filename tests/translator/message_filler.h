@@ -1,7 +1,7 @@
 // Messages filled by reflection, and the JSON that they ought to become, worked out with a DOM and apart from
 // the codec.
 //
-// Thread rule: one thread per test.
+// Thread rule: one thread per test. Never here: the codec that is tested.
 #pragma once
 
 #include <google/protobuf/message.h>

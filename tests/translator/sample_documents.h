@@ -1,4 +1,6 @@
 // Documents with every member of the two bodies, in the one form in which the translator writes them.
+//
+// Thread rule: constants. Never here: the fixtures of tests/data/.
 #pragma once
 
 #include <string>
