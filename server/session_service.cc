@@ -4,14 +4,9 @@ namespace session_gateway {
 namespace {
 
 RpcError NotConfigured(Upstream upstream) {
-  RpcError error;
-  error.code = absl::StatusCode::kUnimplemented;
-  error.reason = Reason::kUpstreamNotConfigured;
-  error.outcome = Outcome::kNotSent;
-  error.phase = Phase::kValidate;
-  error.upstream = upstream;
-  error.message = "this gateway has no such upstream configured: " + std::string(UpstreamName(upstream));
-  return error;
+  return MakeError(upstream, absl::StatusCode::kUnimplemented, Reason::kUpstreamNotConfigured,
+                   Outcome::kNotSent, Phase::kValidate,
+                   "this gateway has no such upstream configured: " + std::string(UpstreamName(upstream)));
 }
 
 }  // namespace

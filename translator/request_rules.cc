@@ -19,14 +19,8 @@ void CheckRequestId(bool is_set, const std::string& request_id, Violations& viol
 }
 
 RpcError RequestIdUnsupported(Upstream upstream) {
-  RpcError error;
-  error.code = absl::StatusCode::kUnimplemented;
-  error.reason = Reason::kUnsupported;
-  error.outcome = Outcome::kNotSent;
-  error.phase = Phase::kValidate;
-  error.upstream = upstream;
-  error.message = "request_id: this gateway keeps no ledger of requests; leave it unset";
-  return error;
+  return MakeError(upstream, absl::StatusCode::kUnimplemented, Reason::kUnsupported, Outcome::kNotSent,
+                   Phase::kValidate, "request_id: this gateway keeps no ledger of requests; leave it unset");
 }
 
 }  // namespace session_gateway

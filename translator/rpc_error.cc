@@ -109,6 +109,18 @@ std::string_view ReasonName(Reason reason) {
   return "";
 }
 
+RpcError MakeError(Upstream upstream, absl::StatusCode code, Reason reason, Outcome outcome, Phase phase,
+                   std::string message) {
+  RpcError error;
+  error.code = code;
+  error.reason = reason;
+  error.outcome = outcome;
+  error.phase = phase;
+  error.upstream = upstream;
+  error.message = std::move(message);
+  return error;
+}
+
 bool ForbidsRetry(const RpcError& error) {
   return error.outcome == Outcome::kUnknown || error.outcome == Outcome::kDone;
 }

@@ -64,6 +64,10 @@ struct RpcError {
   std::optional<std::int64_t> retry_after_seconds;
 };
 
+// An error in the order in which the outcome table names its parts.
+RpcError MakeError(Upstream upstream, absl::StatusCode code, Reason reason, Outcome outcome, Phase phase,
+                   std::string message);
+
 // At most this many violations are reported; the message says when there were more.
 inline constexpr std::size_t kViolationsMax = 16;
 

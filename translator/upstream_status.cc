@@ -21,23 +21,18 @@ absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size
 
 std::string_view Title(Upstream upstream) { return upstream == Upstream::kSymphony ? "Symphony" : "Qlik"; }
 
-RpcError Make(Upstream upstream, StatusCode code, Reason reason, Outcome outcome, Phase phase,
-              int http_status) {
-  RpcError error;
-  error.code = code;
-  error.reason = reason;
-  error.outcome = outcome;
-  error.phase = phase;
-  error.upstream = upstream;
-  error.http_status = http_status;
-  return error;
-}
-
 struct StatusRow {
   StatusCode code;
   Reason reason;
   Outcome outcome;
 };
+
+// An error that an HTTP answer is the cause of.
+RpcError MakeHttpError(Upstream upstream, StatusRow row, Phase phase, int http_status, std::string message) {
+  RpcError error = MakeError(upstream, row.code, row.reason, row.outcome, phase, std::move(message));
+  error.http_status = http_status;
+  return error;
+}
 
 StatusRow RowForClientError(int status) {
   switch (status) {
@@ -119,20 +114,20 @@ RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpRep
   StatusRow row = RowFor(owner, reply.status);
   if (IsXsrfRefusal(upstream, reply))
     row = {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kRefused};
-  RpcError error = Make(upstream, row.code, row.reason, row.outcome, Phase::kReceive, reply.status);
-  if (reply.status == 413 || reply.status == 429) error.retry_after_seconds = RetryAfter(reply);
+  std::string message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status);
   const std::string text = IsEncoded(reply) ? std::string() : ErrorText(reply);
-  error.message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status);
-  if (!text.empty()) absl::StrAppend(&error.message, ": ", text);
+  if (!text.empty()) absl::StrAppend(&message, ": ", text);
+  RpcError error = MakeHttpError(upstream, row, Phase::kReceive, reply.status, std::move(message));
+  if (reply.status == 413 || reply.status == 429) error.retry_after_seconds = RetryAfter(reply);
   return error;
 }
 
 RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
   const Outcome outcome = failure.sent ? Outcome::kUnknown : Outcome::kNotSent;
   const auto make = [&](StatusCode code, Reason reason) {
-    RpcError error = Make(upstream, code, reason, outcome, failure.phase, failure.http_status);
-    error.message = CutUtf8(absl::StrCat(ToAbsl(Title(upstream)), ": ", failure.detail), kMessageBytesMax);
-    return error;
+    const std::string message = absl::StrCat(ToAbsl(Title(upstream)), ": ", failure.detail);
+    return MakeHttpError(upstream, {code, reason, outcome}, failure.phase, failure.http_status,
+                         std::string(CutUtf8(message, kMessageBytesMax)));
   };
   switch (failure.kind) {
     case FailureKind::kUnreachable:
@@ -158,9 +153,9 @@ RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
 
 RpcError UnreadableAnswer(Upstream upstream, std::string_view id_member, std::string_view what,
                           const HttpReply& reply) {
-  RpcError error = Make(upstream, StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone,
-                        Phase::kParse, reply.status);
-  error.message = absl::StrCat(ToAbsl(Title(upstream)), " created it, but the answer ", ToAbsl(what));
+  RpcError error = MakeHttpError(
+      upstream, {StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone}, Phase::kParse,
+      reply.status, absl::StrCat(ToAbsl(Title(upstream)), " created it, but the answer ", ToAbsl(what)));
   error.created_id = FindGivenAwayId(reply.body, id_member, reply.secrets);
   return error;
 }
@@ -173,11 +168,10 @@ bool IsEncoded(const HttpReply& reply) {
 std::optional<RpcError> ErrorFromSuccess(Upstream upstream, std::string_view id_member,
                                          const HttpReply& reply) {
   if (IsHtml(reply)) {
-    RpcError error = Make(upstream, StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kUnknown,
-                          Phase::kReceive, reply.status);
-    error.message = absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status,
-                                 " with an HTML page, as a log-on page would be");
-    return error;
+    return MakeHttpError(upstream, {StatusCode::kInternal, Reason::kUpstreamContract, Outcome::kUnknown},
+                         Phase::kReceive, reply.status,
+                         absl::StrCat(ToAbsl(Title(upstream)), " answered ", reply.status,
+                                      " with an HTML page, as a log-on page would be"));
   }
   const auto received = [&](std::string_view what) {
     RpcError error = UnreadableAnswer(upstream, id_member, what, reply);

@@ -46,15 +46,11 @@ void Violations::Add(std::string field, std::string rule) {
 }
 
 RpcError Violations::ToError(Upstream upstream) && {
-  RpcError error;
-  error.code = absl::StatusCode::kInvalidArgument;
-  error.reason = Reason::kInvalidField;
-  error.outcome = Outcome::kNotSent;
-  error.phase = Phase::kValidate;
-  error.upstream = upstream;
-  error.message = absl::StrCat(first_.front().field, ": ", first_.front().description);
-  if (count_ > 1) absl::StrAppend(&error.message, " (and ", count_ - 1, " more)");
-  error.message = CutUtf8(error.message, kMessageBytesMax);
+  std::string message = absl::StrCat(first_.front().field, ": ", first_.front().description);
+  if (count_ > 1) absl::StrAppend(&message, " (and ", count_ - 1, " more)");
+  RpcError error =
+      MakeError(upstream, absl::StatusCode::kInvalidArgument, Reason::kInvalidField, Outcome::kNotSent,
+                Phase::kValidate, std::string(CutUtf8(message, kMessageBytesMax)));
   error.violations = std::move(first_);
   return error;
 }

@@ -135,14 +135,14 @@ void CallBase::StopForDrain() {
 }
 
 void CallBase::EndByException(const std::exception_ptr& exception) {
-  error_ =
-      MakeError(absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown, "internal error");
-  error_->phase = Phase::kWait;  // where most of a call's life is; nobody knows better
+  // Most of a call's life is the wait; nobody knows better.
+  error_ = MakeError(upstream_, absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown,
+                     Phase::kWait, "internal error");
   End(TypeName(exception));
 }
 
 void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view message) {
-  error_ = MakeError(code, reason, Outcome::kNotSent, message);
+  error_ = MakeError(upstream_, code, reason, Outcome::kNotSent, Phase::kQueue, std::string(message));
   End({});
 }
 
@@ -153,8 +153,8 @@ void CallBase::End(std::string_view exception) {
   }
   if (timer_) timer_->cancel();
   if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {
-    error_ = MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
-                       "the server shut down before it sent the call");
+    error_ = MakeError(upstream_, absl::StatusCode::kUnavailable, Reason::kDraining, Outcome::kNotSent,
+                       Phase::kQueue, "the server shut down before it sent the call");
   }
   WriteLog(exception);
   Finish();
@@ -194,18 +194,6 @@ void CallBase::WriteLog(std::string_view exception) const {
     record.http_status = error_->http_status;
   }
   table_.log().Call(record);
-}
-
-RpcError CallBase::MakeError(absl::StatusCode code, Reason reason, Outcome outcome,
-                             std::string_view message) const {
-  RpcError error;
-  error.code = code;
-  error.reason = reason;
-  error.outcome = outcome;
-  error.phase = Phase::kQueue;
-  error.upstream = upstream_;
-  error.message = message;
-  return error;
 }
 
 void CallBase::Release() {

@@ -73,8 +73,6 @@ class CallBase {
   void End(std::string_view exception);
   void Finish();
   void WriteLog(std::string_view exception) const;
-  // Of phase `queue`: nothing of the logic ran.
-  RpcError MakeError(absl::StatusCode code, Reason reason, Outcome outcome, std::string_view message) const;
   // Last statement of its caller: the call may be gone afterwards.
   void Release();
 
