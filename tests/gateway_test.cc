@@ -119,8 +119,11 @@ TEST(GatewayProgram, RefusesABadConfigurationByFileAndLine) {
 }
 
 TEST(GatewayProgram, RefusesBadUsage) {
-  const std::vector<std::vector<std::string>> bad = {
-      {}, {"--no-such-flag"}, {"--config", "/no/such/file.yaml"}, {"--sandbox", "--listen", "nowhere"}};
+  const std::vector<std::vector<std::string>> bad = {{},
+                                                     {"--no-such-flag"},
+                                                     {"--config", "/no/such/file.yaml"},
+                                                     {"--sandbox", "--listen", "nowhere"},
+                                                     {"--sandbox", "--config", "x"}};
   for (const auto& arguments : bad) {
     ChildProcess gateway("session-gateway", arguments);
     EXPECT_EQ(gateway.WaitForEnd(), 2) << testing::PrintToString(arguments);
