@@ -2,9 +2,10 @@
 // owner is handed the contents again whenever any of them differs.
 //
 // New contents that the owner refuses (a key that does not fit its certificate, half of a replacement) leave
-// the old ones in force and are tried again at the next change. Bounds: kCredentialBytesMax a file. Thread
-// rule: loop thread, but for Add, which is called before the loop runs. Never here: what a file means, its
-// contents in a report.
+// the old ones in force and are tried again at the next change. Bounds: kCredentialBytesMax a file.
+//
+// Thread rule: loop thread, but for Add, which is called before the loop runs. Never here: what a file means,
+// its contents in a report.
 #pragma once
 
 #include <chrono>
