@@ -19,7 +19,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-std::optional<std::string> EmptyEnvironment(const std::string&) { return std::nullopt; }
+std::optional<Secret> EmptyEnvironment(const std::string&) { return std::nullopt; }
 
 // A folder that is gone at the end of the test.
 class ConfigFileTest : public testing::Test {
@@ -79,10 +79,10 @@ constexpr char kSecure[] = R"(symphony:
 )";
 
 Environment MapEnvironment(std::map<std::string, std::string> variables) {
-  return [variables](const std::string& name) -> std::optional<std::string> {
+  return [variables](const std::string& name) -> std::optional<Secret> {
     const auto found = variables.find(name);
     if (found == variables.end()) return std::nullopt;
-    return found->second;
+    return Secret(found->second);
   };
 }
 
@@ -131,13 +131,14 @@ TEST_F(ConfigFileTest, WhatTheConfigurationNamesMustBeThere) {
           "for a unit with LoadCredential",
           ":8: symphony.tls.ca_file: must be a file, not a folder",
           ":9: symphony.tls.pfx_file: the file cannot be read: No such file or directory" + relative,
-          ":10: symphony.tls.password_env: the environment has no variable of this name"}));
-  EXPECT_EQ(errors(MapEnvironment({{"CREDENTIALS_DIRECTORY", folder_}, {"PFX_PASSWORD", ""}})),
-            (std::vector<std::string>{
-                ":6: symphony.auth.password_file: the file cannot be read: No such file or directory",
-                ":8: symphony.tls.ca_file: must be a file, not a folder",
-                ":9: symphony.tls.pfx_file: the file cannot be read: No such file or directory" + relative,
-                ":10: symphony.tls.password_env: the variable of this name is empty"}));
+          ":10: symphony.tls.password_env: the environment has no variable of this name, or an empty one"}));
+  EXPECT_EQ(
+      errors(MapEnvironment({{"CREDENTIALS_DIRECTORY", folder_}})),
+      (std::vector<std::string>{
+          ":6: symphony.auth.password_file: the file cannot be read: No such file or directory",
+          ":8: symphony.tls.ca_file: must be a file, not a folder",
+          ":9: symphony.tls.pfx_file: the file cannot be read: No such file or directory" + relative,
+          ":10: symphony.tls.password_env: the environment has no variable of this name, or an empty one"}));
 }
 
 TEST_F(ConfigFileTest, NoErrorRepeatsAFilesName) {
