@@ -105,6 +105,7 @@ class Connection : public httplib::Stream {
 
   bool is_tls() const { return channel_.is_tls(); }
   Channel::Handshake Accept() { return channel_.Accept(); }
+  void DrainAndEnd() { channel_.DrainAndEnd(); }
 
   void BeginRequest() {
     head_.clear();
@@ -290,19 +291,26 @@ class HttpServer::Engine : public httplib::Server {
 
   // False: the handshake failed.
   bool Secure(Connection& connection) {
-    const Channel::Handshake handshake = connection.Accept();
-    std::lock_guard lock(mutex_);
     if (!connection.is_tls()) return true;
+    const Channel::Handshake handshake = connection.Accept();
+    Count(handshake);
+    if (handshake.problem.empty()) return true;
+    // The alert must arrive, also where the client has sent its request already.
+    connection.DrainAndEnd();
+    return false;
+  }
+
+  void Count(const Channel::Handshake& handshake) {
+    std::lock_guard lock(mutex_);
     if (handshake.problem.empty()) {
       ++tls_counts_.handshakes;
       if (handshake.resumed) ++tls_counts_.resumed;
-      return true;
+      return;
     }
+    std::vector<std::string>& problems = tls_counts_.problems;
     ++tls_counts_.failed;
-    tls_counts_.problems.push_back(handshake.problem);
-    if (tls_counts_.problems.size() > kTlsProblemsMax)
-      tls_counts_.problems.erase(tls_counts_.problems.begin());
-    return false;
+    problems.push_back(handshake.problem);
+    if (problems.size() > kTlsProblemsMax) problems.erase(problems.begin());
   }
 
   // The library must neither decode, nor encode, nor wait, nor cut: the handler judges the headers as they

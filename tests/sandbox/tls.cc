@@ -99,9 +99,7 @@ Channel::Handshake Channel::Accept() {
   std::string problem = LastError();
   const long verdict = SSL_get_verify_result(tls_.get());
   if (verdict != X509_V_OK) problem += std::string(": ") + X509_verify_cert_error_string(verdict);
-  // The alert must arrive, also where the client has sent its request already.
   tls_.reset();
-  DrainAndEnd();
   return {.problem = problem};
 }
 

@@ -44,7 +44,7 @@ class Channel {
     bool resumed = false;
     std::string problem;  // empty: it went well
   };
-  // At once for a plain one. After a failed one the connection is over.
+  // At once for a plain one. After a failed one only DrainAndEnd is left to do.
   Handshake Accept();
   bool is_tls() const { return context_ != nullptr; }
 
