@@ -84,9 +84,7 @@ class RawClient {
       }
       reply.bytes.append(buffer, static_cast<std::size_t>(size));
     }
-    if (reply.bytes.starts_with("HTTP/1.1 ")) reply.status = std::atoi(reply.bytes.c_str() + 9);
-    const std::size_t head = reply.bytes.find("\r\n\r\n");
-    if (head != std::string::npos) reply.body = reply.bytes.substr(head + 4);
+    ReadParts(reply);
     return reply;
   }
 
@@ -101,7 +99,6 @@ class RawClient {
     return ::recv(socket_, &byte, 1, 0) == 0;
   }
 
- private:
   static bool IsWhole(const std::string& bytes) {
     const std::size_t head = bytes.find("\r\n\r\n");
     const std::size_t length = bytes.find("Content-Length: ");
@@ -109,9 +106,28 @@ class RawClient {
     return bytes.size() >= head + 4 + std::strtoul(bytes.c_str() + length + 16, nullptr, 10);
   }
 
+  static void ReadParts(RawReply& reply) {
+    if (reply.bytes.starts_with("HTTP/1.1 ")) reply.status = std::atoi(reply.bytes.c_str() + 9);
+    const std::size_t head = reply.bytes.find("\r\n\r\n");
+    if (head != std::string::npos) reply.body = reply.bytes.substr(head + 4);
+  }
+
+ private:
   const int socket_;
   bool connected_ = false;
 };
+
+// The values of all headers of this name, as they stand there.
+inline std::vector<std::string> HeaderValues(const RawReply& reply, const std::string& name) {
+  std::vector<std::string> values;
+  const std::string head = reply.bytes.substr(0, reply.bytes.find("\r\n\r\n") + 2);
+  const std::string start = "\r\n" + name + ": ";
+  for (std::size_t at = head.find(start); at != std::string::npos; at = head.find(start, at + 1)) {
+    const std::size_t begin = at + start.size();
+    values.push_back(head.substr(begin, head.find("\r\n", begin) - begin));
+  }
+  return values;
+}
 
 inline RawReply ExchangeOnce(int port, const RawRequest& request) {
   return RawClient(port).Exchange(request);
