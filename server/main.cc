@@ -14,6 +14,7 @@
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
 #include "server/session_service.h"
+#include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
 #include "tests/sandbox/sandbox.h"
 
@@ -105,6 +106,24 @@ void LogListening(Log& log, const Config& config, int port, const std::optional<
   }
 }
 
+// What became of credential files that have changed.
+void LogCredentials(Log& log, std::string_view set, const std::optional<std::string>& problem) {
+  if (problem) {
+    log.Event(LogLevel::kWarning, "credentials not taken", {{"set", set}, {"problem", *problem}});
+  } else {
+    log.Event(LogLevel::kInfo, "credentials replaced", {{"set", set}});
+  }
+}
+
+// What is wrong with the authentication, or nothing.
+std::optional<std::string> MakeStack(Loop& loop, const std::vector<Endpoint>& endpoints,
+                                     const EngineLimits& limits, MadeAuthentication made, const Clock& clock,
+                                     std::optional<UpstreamStack>& stack) {
+  if (auto* problem = std::get_if<std::string>(&made)) return std::move(*problem);
+  stack.emplace(loop, endpoints, limits, std::get<std::unique_ptr<Authentication>>(std::move(made)), clock);
+  return std::nullopt;
+}
+
 // One heap for all threads. Messages are made on one thread and freed on another; with a heap for each, what
 // one frees does not serve the others, and the process grows for a long time before it stays flat.
 void ShareOneHeap() { mallopt(M_ARENA_MAX, 1); }
@@ -139,21 +158,30 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
   Loop loop(1);  // one thread, which spares the loop its locks
+  CredentialFiles files(loop, clock, config.credentials_check,
+                        [&log](std::string_view set, const std::optional<std::string>& problem) {
+                          LogCredentials(log, set, problem);
+                        });
+  const AuthenticationParts parts{loop, clock, random, files, SecretFromEnvironment};
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
+  std::optional<std::string> problem;
   if (config.symphony) {
-    symphony.emplace(loop, config.symphony->endpoints, config.engine, std::make_unique<NoCredentials>(),
-                     clock);
+    problem = MakeStack(loop, config.symphony->endpoints, config.engine,
+                        MakeSymphonyAuthentication(config.symphony->auth, parts), clock, symphony);
   }
-  if (config.qlik) {
-    qlik.emplace(loop, config.qlik->endpoints, config.engine,
-                 std::make_unique<QlikCertificate>(config.qlik->auth.user_directory,
-                                                   config.qlik->auth.user_id, random),
-                 clock);
+  if (config.qlik && !problem) {
+    problem = MakeStack(loop, config.qlik->endpoints, config.engine,
+                        MakeQlikAuthentication(config.qlik->auth, parts), clock, qlik);
+  }
+  if (problem) {
+    std::cerr << "session-gateway: " << *problem << '\n';
+    return kExitFailure;
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                          symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+  files.Start();
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config), loop, service, clock, log);
   const auto started = server.Start();
@@ -171,6 +199,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
   server.Drain();
   boost::asio::post(loop, [&] {
+    files.Stop();
     if (symphony) symphony->Close();
     if (qlik) qlik->Close();
   });
