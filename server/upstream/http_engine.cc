@@ -9,18 +9,19 @@
 #include "server/upstream/dialer.h"
 #include "server/upstream/http_answer.h"
 #include "server/upstream/request_text.h"
+#include "server/upstream/tls_connection.h"
+#include "server/upstream/tls_sessions.h"
 
 namespace session_gateway {
 namespace {
 
 using ErrorCode = boost::system::error_code;
-using PlainConnection = Connection<TcpSocket>;
-using Pool = ConnectionPool<PlainConnection>;
+using Pool = ConnectionPool<Connection>;
 
 // A connection in use. It ends closed unless it is kept, whatever way the exchange is left.
 class Lease {
  public:
-  Lease(Pool& pool, std::shared_ptr<PlainConnection> connection)
+  Lease(Pool& pool, std::shared_ptr<Connection> connection)
       : pool_(pool), connection_(std::move(connection)) {}
   ~Lease() {
     if (!connection_) return;
@@ -30,16 +31,16 @@ class Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
-  PlainConnection& operator*() const { return *connection_; }
-  PlainConnection* operator->() const { return connection_.get(); }
+  Connection& operator*() const { return *connection_; }
+  Connection* operator->() const { return connection_.get(); }
   void Keep(TimePoint now) { pool_.Keep(std::exchange(connection_, nullptr), now); }
 
  private:
   Pool& pool_;
-  std::shared_ptr<PlainConnection> connection_;
+  std::shared_ptr<Connection> connection_;
 };
 
-Phase PhaseOf(const PlainConnection::Write& write, const AnswerParser& answer) {
+Phase PhaseOf(const Connection::Write& write, const AnswerParser& answer) {
   if (answer.started()) return Phase::kReceive;
   return write.ended && !write.error ? Phase::kWait : Phase::kSend;
 }
@@ -50,8 +51,9 @@ SendFailure Stopped(StopReason reason, Phase phase, bool sent) {
 }
 
 // What an exchange has come to, once neither direction is waited for any more.
-SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, StopReason stopped,
+SendResult Conclude(AnswerParser& answer, const Connection& connection, StopReason stopped,
                     const ErrorCode& read_error) {
+  const Connection::Write& write = connection.write();
   const Phase phase = PhaseOf(write, answer);
   const bool sent = write.bytes > 0;
   if (answer.state() == AnswerParser::State::kReading) {
@@ -71,6 +73,13 @@ SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, S
     case AnswerParser::State::kLost:
       break;
   }
+  const Connection::Fault& fault = connection.fault();
+  if (fault.certificate_refused && !answer.started()) {
+    return SendFailure{FailureKind::kTlsAlert, phase, sent, fault.words};
+  }
+  if (!fault.words.empty()) {
+    return SendFailure{FailureKind::kLost, phase, sent, "the connection was lost: " + fault.words};
+  }
   // A write that was only given up says nothing about the cause.
   const bool by_write =
       write.error && write.error != boost::asio::error::operation_aborted && !answer.started();
@@ -82,12 +91,13 @@ SendResult Conclude(AnswerParser& answer, const PlainConnection::Write& write, S
 
 class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(Loop& loop, Endpoint endpoint, const EngineLimits& limits, const Clock& clock)
+  Impl(Loop& loop, Endpoint endpoint, const EngineLimits& limits, const Clock& clock, const TlsClient* tls)
       : executor_(loop.get_executor()),
         endpoint_(std::move(endpoint)),
         origin_(endpoint_.Origin()),
         limits_(limits),
         clock_(clock),
+        tls_(tls),
         resolver_(executor_, endpoint_),
         pool_(limits),
         sweep_timer_(executor_) {}
@@ -97,7 +107,8 @@ class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
   const Pool& pool() const { return pool_; }
 
  private:
-  Task<std::optional<SendFailure>> Open(PlainConnection& connection, CallContext& context);
+  std::shared_ptr<Connection> Make() const;
+  Task<std::optional<SendFailure>> Open(Connection& connection, CallContext& context);
   Task<SendResult> Exchange(Lease& lease, const std::string& head, const HttpRequest& request,
                             CallContext& context);
   bool Over(const CallContext& context) const {
@@ -110,6 +121,8 @@ class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
   const std::string origin_;
   const EngineLimits limits_;
   const Clock& clock_;
+  const TlsClient* const tls_;  // null: without TLS
+  const std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
   NameResolver resolver_;
   Pool pool_;
   LoopTimer sweep_timer_;
@@ -129,13 +142,13 @@ Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext&
     co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "the engine is closed"};
   }
 
-  std::shared_ptr<PlainConnection> connection = pool_.Take(clock_.Now());
+  std::shared_ptr<Connection> connection = pool_.Take(clock_.Now());
   const bool is_new = connection == nullptr;
   if (is_new) {
     if (!pool_.Reserve()) {
       co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "too many connections are open"};
     }
-    connection = std::make_shared<PlainConnection>(executor_, clock_.Now());
+    connection = Make();
   }
   Lease lease(pool_, std::move(connection));
   if (is_new) {
@@ -148,12 +161,17 @@ Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext&
   co_return result;
 }
 
-Task<std::optional<SendFailure>> HttpEngine::Impl::Open(PlainConnection& connection, CallContext& context) {
+std::shared_ptr<Connection> HttpEngine::Impl::Make() const {
+  if (tls_ == nullptr) return std::make_shared<PlainConnection>(executor_, clock_.Now());
+  return std::make_shared<TlsConnection>(executor_, clock_.Now(), *tls_, sessions_, endpoint_.host);
+}
+
+Task<std::optional<SendFailure>> HttpEngine::Impl::Open(Connection& connection, CallContext& context) {
   ResolveResult resolved = co_await resolver_.Resolve(context);
   if (auto* failure = std::get_if<SendFailure>(&resolved)) co_return std::move(*failure);
   const auto& addresses = std::get<std::vector<TcpAddress>>(resolved);
-  std::optional<SendFailure> failure =
-      co_await Connect(SocketOf(connection.stream), addresses, context, clock_);
+  std::optional<SendFailure> failure = co_await Connect(connection.socket, addresses, context, clock_);
+  if (!failure) failure = co_await connection.Handshake(context);
   co_return failure;
 }
 
@@ -182,7 +200,7 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
     lease->Close();
     co_await lease->WaitForWrite();
   }
-  SendResult result = Conclude(answer, lease->write(), stopped, read_error);
+  SendResult result = Conclude(answer, *lease, stopped, read_error);
   if (auto* reply = std::get_if<HttpReply>(&result)) reply->endpoint = origin_;
   if (clean) {
     lease.Keep(clock_.Now());
@@ -212,7 +230,11 @@ void HttpEngine::Impl::ArmSweep() {
 }
 
 HttpEngine::HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock)
-    : impl_(std::make_shared<Impl>(loop, std::move(endpoint), limits, clock)) {}
+    : impl_(std::make_shared<Impl>(loop, std::move(endpoint), limits, clock, nullptr)) {}
+
+HttpEngine::HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock,
+                       const TlsClient& tls)
+    : impl_(std::make_shared<Impl>(loop, std::move(endpoint), limits, clock, &tls)) {}
 
 HttpEngine::~HttpEngine() { impl_->Close(); }
 

@@ -3,8 +3,8 @@
 //
 // Everything that goes wrong is a SendFailure whose `sent` is exact. A connection whose exchange saw a stop
 // or anything unexpected is closed, never used again. Thread rule: loop thread only. No Send may be running
-// when the engine is destroyed. Never here: TLS, a second try, redirects, timers of calls (the call's frame
-// owns its deadline).
+// when the engine is destroyed. Never here: whom to trust (TlsClient knows), a second try, redirects, timers
+// of calls (the call's frame owns its deadline).
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,14 @@
 
 namespace session_gateway {
 
+class TlsClient;
+
 class HttpEngine final : public Transport {
  public:
   // `endpoint.scheme` is `http`. The loop and the clock outlive the engine.
   HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock);
+  // `endpoint.scheme` is `https`. So does the client, which also outlives the loop's last run.
+  HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock, const TlsClient& tls);
   ~HttpEngine() override;
   HttpEngine(const HttpEngine&) = delete;
   HttpEngine& operator=(const HttpEngine&) = delete;

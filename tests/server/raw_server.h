@@ -70,6 +70,9 @@ class RawConnection {
 
   std::size_t buffered() const { return input_.size(); }
 
+  // What was read and not yet taken.
+  std::string TakeBuffered() { return std::exchange(input_, {}); }
+
   // Returns once the peer has ended or reset the connection; what it still sends is dropped.
   void WaitForEnd() {
     while (ReadMore()) input_.clear();

@@ -1,0 +1,53 @@
+#include "server/upstream/connection.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/write.hpp>
+
+namespace session_gateway {
+
+Task<void> Connection::WaitForWrite() {
+  if (write_.ended) co_return;
+  write_ended_.emplace(socket.get_executor());
+  co_await write_ended_->Wait();
+  write_ended_.reset();
+}
+
+void Connection::Close() {
+  ErrorCode ignored;
+  socket.close(ignored);
+}
+
+void Connection::EndWrite(const ErrorCode& error, std::size_t bytes) {
+  write_ = {true, error, bytes};
+  if (write_ended_) write_ended_->Announce();
+}
+
+Task<std::optional<SendFailure>> PlainConnection::Handshake(CallContext&) { co_return std::nullopt; }
+
+void PlainConnection::StartWrite(std::string_view head, std::string_view body) {
+  write_ = {false, {}, 0};
+  const std::array<boost::asio::const_buffer, 2> parts = {
+      boost::asio::const_buffer(head.data(), head.size()),
+      boost::asio::const_buffer(body.data(), body.size())};
+  boost::asio::async_write(
+      socket, parts,
+      [self = shared_from_this(), this](const ErrorCode& ec, std::size_t bytes) { EndWrite(ec, bytes); });
+}
+
+Task<std::string_view> PlainConnection::Read(ErrorCode& error) {
+  const std::size_t bytes = co_await socket.async_read_some(boost::asio::buffer(input_),
+                                                            boost::asio::redirect_error(kUseTask, error));
+  co_return std::string_view(input_.data(), bytes);
+}
+
+bool PlainConnection::Quiet() {
+  if (!socket.is_open()) return false;
+  char byte;
+  ErrorCode error;
+  socket.receive(boost::asio::buffer(&byte, 1), boost::asio::socket_base::message_peek, error);
+  return error == boost::asio::error::would_block;
+}
+
+}  // namespace session_gateway
