@@ -3,8 +3,13 @@
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpcpp/security/server_credentials.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -71,8 +76,10 @@ class ListenerTls::State {
     listener.generation = generation_;
     const grpc_ssl_pem_key_cert_pair pair{.private_key = contents_[1].Reveal().c_str(),
                                           .cert_chain = contents_[0].Reveal().c_str()};
-    config = grpc_ssl_server_certificate_config_create(
-        asks_callers_ ? contents_[2].Reveal().c_str() : nullptr, &pair, 1);
+    // gRPC 1.51 ends the program when there are no roots, also when it asks for no certificate that they
+    // would judge. Then any certificate may stand there.
+    const Secret& roots = contents_[asks_callers_ ? 2 : 0];
+    config = grpc_ssl_server_certificate_config_create(roots.Reveal().c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 
@@ -85,21 +92,66 @@ class ListenerTls::State {
 
 namespace {
 
+// The hosts that the name in `host:port` stands for as numbers; nothing when it cannot be resolved.
+std::vector<std::string> ResolveHosts(std::string host) {
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  std::vector<std::string> hosts;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) != 0) {
+      continue;
+    }
+    std::string number = entry->ai_family == AF_INET6 ? "[" + std::string(text.data()) + "]" : text.data();
+    if (std::find(hosts.begin(), hosts.end(), number) == hosts.end()) hosts.push_back(std::move(number));
+  }
+  return hosts;
+}
+
 // gRPC 1.51 reaches the reload of the C core by no public class of its own.
 class ReloadingCredentials final : public grpc::ServerCredentials {
  public:
-  explicit ReloadingCredentials(grpc_server_credentials* credentials) : credentials_(credentials) {}
-  ~ReloadingCredentials() override { grpc_server_credentials_release(credentials_); }
+  using MakeCore = std::function<grpc_server_credentials*()>;
+
+  explicit ReloadingCredentials(MakeCore make) : make_(std::move(make)) {}
 
   // Callers are told apart by their certificates alone.
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 
  private:
+  // The C core replaces what it has loaded without a lock that would span its use. That is safe for one
+  // socket, which accepts one connection after another, so each address of a name gets an object of its own.
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+    const std::size_t colon = address.rfind(':');
+    const auto hosts =
+        colon == std::string::npos ? std::vector<std::string>() : ResolveHosts(address.substr(0, colon));
+    if (hosts.size() < 2) return Add(address, server);
+    std::string port = address.substr(colon + 1);
+    int taken = 0;
+    for (const std::string& host : hosts) {
+      // As gRPC has it, one address of the name is enough.
+      const int added = Add(host + ":" + port, server);
+      if (added == 0) continue;
+      taken = added;
+      port = std::to_string(added);  // a free one that the system chose is the same for all
+    }
+    return taken;
   }
 
-  grpc_server_credentials* const credentials_;
+  int Add(const std::string& address, grpc_server* server) {
+    grpc_server_credentials* const credentials = make_();
+    const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
+    grpc_server_credentials_release(credentials);
+    return port;
+  }
+
+  const MakeCore make_;
 };
 
 }  // namespace
@@ -123,7 +175,7 @@ std::optional<std::string> ListenerTls::Replace(const std::vector<Secret>& conte
 }
 
 std::shared_ptr<grpc::ServerCredentials> ListenerTls::Credentials() {
-  return std::make_shared<ReloadingCredentials>(state_->MakeCoreCredentials());
+  return std::make_shared<ReloadingCredentials>([this] { return state_->MakeCoreCredentials(); });
 }
 
 }  // namespace session_gateway

@@ -39,7 +39,7 @@ class ListenerTls {
   // contents before stay in force.
   [[nodiscard]] std::optional<std::string> Replace(const std::vector<Secret>& contents);
 
-  // For one listening address. `this` outlives the server. A server cannot be started on it before the first
+  // For one listener. `this` outlives the server. A server cannot be started on it before the first
   // good Replace.
   std::shared_ptr<grpc::ServerCredentials> Credentials();
 
