@@ -263,6 +263,8 @@ TEST(ConfigTest, TheListenAddressOfTheCommandLineFollowsTheSameRule) {
   EXPECT_EQ(config.listen.address, (HostPort{"0.0.0.0", 1}));
 }
 
+std::optional<std::string> EmptyEnvironment(const std::string&) { return std::nullopt; }
+
 // A folder that is gone at the end of the test.
 class ConfigFileTest : public testing::Test {
  protected:
@@ -280,7 +282,7 @@ class ConfigFileTest : public testing::Test {
   }
 
   static std::string OnlyError(const std::string& path) {
-    const auto loaded = LoadConfig(path);
+    const auto loaded = LoadConfig(path, EmptyEnvironment);
     const auto* errors = std::get_if<ConfigErrors>(&loaded);
     return errors != nullptr && errors->size() == 1 ? errors->front().ToString() : "not one error";
   }
@@ -289,7 +291,7 @@ class ConfigFileTest : public testing::Test {
 };
 
 TEST_F(ConfigFileTest, AFileIsReadAndNamedInErrors) {
-  EXPECT_TRUE(std::holds_alternative<Config>(LoadConfig(Write(kSymphony))));
+  EXPECT_TRUE(std::holds_alternative<Config>(LoadConfig(Write(kSymphony), EmptyEnvironment)));
   const std::string path = Write("\nlisten:\n");
   EXPECT_EQ(OnlyError(path), path + ":1: at least one of symphony and qlik must be configured");
 }
@@ -302,7 +304,7 @@ TEST_F(ConfigFileTest, AFileThatCannotBeReadIsAnError) {
 TEST_F(ConfigFileTest, AFileHasABoundedSize) {
   std::string text = kSymphony;
   text += std::string(kConfigBytesMax - text.size(), '#');
-  EXPECT_TRUE(std::holds_alternative<Config>(LoadConfig(Write(text))));
+  EXPECT_TRUE(std::holds_alternative<Config>(LoadConfig(Write(text), EmptyEnvironment)));
   const std::string path = Write(text + "#");
   EXPECT_EQ(OnlyError(path), path + ": must not be larger than 256KiB");
 }
