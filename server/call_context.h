@@ -19,9 +19,13 @@ namespace session_gateway {
 
 enum class StopReason { kNone, kDeadline, kCancelled };
 
-// Who calls, and what it brought for the upstream beside its message.
+// Who calls, and what it brought for the upstream beside its message. The identity is the first name that its
+// verified certificate has: of the alternative names a URI (the SPIFFE ID in a mesh), else a DNS name; else
+// the common name. It is empty when the caller showed no certificate, or when that name is longer than 256
+// bytes, holds control characters or is no UTF-8. Metadata is there as it came, on calls for Symphony only; a
+// call that brings two different values for one key is refused.
 struct Caller {
-  std::string identity;           // the name in its verified certificate; empty: it showed none
+  std::string identity;
   Secret symphony_authorization;  // metadata `symphony-authorization`
   Secret symphony_cookie;         // metadata `symphony-cookie`
 };

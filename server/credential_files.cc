@@ -1,7 +1,10 @@
 #include "server/credential_files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
@@ -10,21 +13,68 @@
 namespace session_gateway {
 namespace {
 
+class File {
+ public:
+  // Does not wait for the writer of a pipe: the loop's thread opens it.
+  explicit File(const std::string& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  bool IsOpen() const { return fd_ >= 0; }
+
+  // Nothing when it cannot be asked.
+  std::optional<struct stat> Status() const {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) return std::nullopt;
+    return status;
+  }
+
+  // Up to `text.size()` bytes; how many there were, or nothing.
+  std::optional<std::size_t> Read(std::string& text) const {
+    std::size_t size = 0;
+    while (size < text.size()) {
+      const ssize_t part = ::read(fd_, text.data() + size, text.size() - size);
+      if (part < 0 && errno == EINTR) continue;
+      if (part < 0) return std::nullopt;
+      if (part == 0) break;
+      size += static_cast<std::size_t>(part);
+    }
+    return size;
+  }
+
+ private:
+  const int fd_;
+};
+
 std::variant<Secret, std::string> ReadCredential(const std::string& path) {
   if (path.empty()) return Secret();
   const auto problem = [&path](std::string_view what) {
     return path + " " + std::string(what) + ": " + std::generic_category().message(errno);
   };
-  const auto close = [](std::FILE* file) { std::fclose(file); };
-  const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rbe"), close);
-  if (file == nullptr) return problem("cannot be opened");
-  std::string text(kCredentialBytesMax + 1, '\0');
-  const std::size_t size = std::fread(text.data(), 1, text.size(), file.get());
-  if (std::ferror(file.get()) != 0) return problem("cannot be read");
-  if (size > kCredentialBytesMax) return path + " is larger than 1MiB";
-  text.resize(size);
-  text.shrink_to_fit();
-  return Secret(std::move(text));
+  const File file(path);
+  if (!file.IsOpen()) return problem("cannot be opened");
+  const auto status = file.Status();
+  if (!status) return problem("cannot be read");
+  if (!S_ISREG(status->st_mode)) return path + " is no regular file";
+  if (status->st_size > static_cast<off_t>(kCredentialBytesMax)) return path + " is larger than 1MiB";
+  // One byte more tells that it has grown meanwhile.
+  std::string text(static_cast<std::size_t>(status->st_size) + 1, '\0');
+  const auto size = file.Read(text);
+  if (!size) {
+    const int error = errno;
+    Secret::WipeText(text);
+    errno = error;
+    return problem("cannot be read");
+  }
+  const bool grew = *size == text.size();
+  text.resize(*size);
+  Secret read(std::move(text));
+  if (grew) return path + " was written to while it was read";
+  return read;
 }
 
 }  // namespace
@@ -35,7 +85,7 @@ class CredentialFiles::Impl : public std::enable_shared_from_this<Impl> {
       : timer_(loop.get_executor()), clock_(clock), interval_(interval), report_(std::move(report)) {}
 
   std::optional<std::string> Add(std::string name, std::vector<std::string> paths, Accept accept) {
-    Set set{std::move(name), std::move(paths), std::move(accept), {}, {}};
+    Set set{std::move(name), std::move(paths), std::move(accept), {}, {}, {}};
     auto contents = Read(set);
     if (auto* problem = std::get_if<std::string>(&contents)) return std::move(*problem);
     set.seen = std::get<std::vector<Secret>>(std::move(contents));
@@ -61,6 +111,7 @@ class CredentialFiles::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void CheckNow() {
+    if (stopped_) return;
     for (Set& set : sets_) Check(set);
   }
 
@@ -69,8 +120,9 @@ class CredentialFiles::Impl : public std::enable_shared_from_this<Impl> {
     std::string name;
     std::vector<std::string> paths;
     Accept accept;
-    std::vector<Secret> seen;
-    std::optional<std::string> unreadable;  // why, as it was last reported
+    std::vector<Secret> seen;             // what the owner was handed last
+    std::optional<std::string> refused;   // why it did not take that
+    std::optional<std::string> reported;  // the problem that was told last and still is
   };
   using Contents = std::variant<std::vector<Secret>, std::string>;
 
@@ -86,17 +138,26 @@ class CredentialFiles::Impl : public std::enable_shared_from_this<Impl> {
 
   void Check(Set& set) {
     Contents contents = Read(set);
-    if (auto* problem = std::get_if<std::string>(&contents)) {
-      // A file may be away for a moment while it is replaced; one that stays away is reported once.
-      if (set.unreadable != *problem) report_(set.name, *problem);
-      set.unreadable = std::move(*problem);
-      return;
+    // Whoever replaces several files is perhaps between two of them: what is read again is what counts.
+    if (HoldsNews(set, contents)) contents = Read(set);
+    if (auto* problem = std::get_if<std::string>(&contents)) return Tell(set, std::move(*problem), false);
+    const bool is_new = HoldsNews(set, contents);
+    if (is_new) {
+      set.seen = std::get<std::vector<Secret>>(std::move(contents));
+      set.refused = set.accept(set.seen);
     }
-    set.unreadable.reset();
-    auto& read = std::get<std::vector<Secret>>(contents);
-    if (read == set.seen) return;
-    set.seen = std::move(read);
-    report_(set.name, set.accept(set.seen));
+    Tell(set, set.refused, is_new);
+  }
+
+  static bool HoldsNews(const Set& set, const Contents& contents) {
+    const auto* read = std::get_if<std::vector<Secret>>(&contents);
+    return read != nullptr && *read != set.seen;
+  }
+
+  void Tell(Set& set, std::optional<std::string> problem, bool is_new) {
+    if (!is_new && problem == set.reported) return;
+    set.reported = std::move(problem);
+    report_(set.name, set.reported);
   }
 
   LoopTimer timer_;

@@ -28,7 +28,9 @@ class CredentialFiles {
  public:
   // In the order of the paths. Nothing when the contents are in force from now on, else why they cannot be.
   using Accept = std::function<std::optional<std::string>(const std::vector<Secret>& contents)>;
-  // A set whose files changed: `problem` says why they were not taken.
+  // A set whose files changed: `problem` says why they were not taken; then the old contents are in force.
+  // The same problem is reported once. Nothing is said too when files that were not readable are there again
+  // as they were.
   using Report = std::function<void(std::string_view set, const std::optional<std::string>& problem)>;
 
   CredentialFiles(Loop& loop, const Clock& clock, Duration interval, Report report);
@@ -42,7 +44,7 @@ class CredentialFiles {
   [[nodiscard]] std::optional<std::string> Add(std::string set, std::vector<std::string> paths,
                                                Accept accept);
 
-  // Looks at the files at each interval until Stop.
+  // Looks at the files at each interval until Stop, which lets the loop run out and is for good.
   void Start();
   void Stop();
   // Looks at once.

@@ -163,6 +163,7 @@ void Log::Call(const CallRecord& record) {
   AppendMember(line, "duration_ms", Milliseconds(record.duration));
   AppendMember(line, "deadline_ms", Milliseconds(record.deadline));
   AppendMember(line, "peer", record.peer);
+  AppendIfSet(line, "caller", record.caller);
   if (record.caller_left) AppendMember(line, "caller_left", true);
   AppendIfSet(line, "exception", record.exception);
   backend_->Write(std::move(line));

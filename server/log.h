@@ -43,6 +43,7 @@ struct CallRecord {
   Duration duration{};
   Duration deadline{};         // the time that the call was given
   std::string_view peer;       // address of the connection, `ipv4:127.0.0.1:40000`
+  std::string_view caller;     // the name in the caller's certificate
   bool caller_left = false;    // the caller cancelled or its connection broke
   std::string_view exception;  // type of an exception that escaped the call's logic
 };

@@ -5,6 +5,7 @@
 // secret comes from, comparison with an ordinary string.
 #pragma once
 
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ namespace session_gateway {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
+  explicit Secret(std::string value) : value_(std::move(value)) { WipeText(value); }
   ~Secret() { Wipe(); }
   Secret(const Secret&) = default;
   Secret& operator=(const Secret& other) {
@@ -39,15 +40,18 @@ class Secret {
 
   static constexpr std::string_view kStars = "***";
 
- private:
-  void Wipe() {
+  // Overwrites a text that held a secret on its way into one, and empties it.
+  static void WipeText(std::string& text) {
     // A short text that was moved from still lies in the object's own buffer.
-    value_.resize(value_.capacity());
+    text.resize(text.capacity());
     // Volatile, or the compiler would see that nobody reads it any more.
-    volatile char* bytes = value_.data();
-    for (std::size_t i = 0; i < value_.size(); ++i) bytes[i] = 0;
-    value_.clear();
+    volatile char* bytes = text.data();
+    for (std::size_t i = 0; i < text.size(); ++i) bytes[i] = 0;
+    text.clear();
   }
+
+ private:
+  void Wipe() { WipeText(value_); }
 
   std::string value_;
 };

@@ -9,8 +9,10 @@
 #include <exception>
 #include <typeinfo>
 #include <utility>
+#include <variant>
 
 #include "server/log.h"
+#include "server/rpc/caller.h"
 
 namespace session_gateway {
 namespace {
@@ -80,8 +82,19 @@ void CallBase::OnArrived(bool ok) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
   } else {
     running_ = true;
-    Run();
+    if (TakeCaller()) Run();
   }
+}
+
+bool CallBase::TakeCaller() {
+  std::variant<Caller, RpcError> read = ReadCaller(server_context_, upstream_);
+  if (auto* error = std::get_if<RpcError>(&read)) {
+    error_ = std::move(*error);
+    End({});
+    return false;
+  }
+  context_->set_caller(std::get<Caller>(std::move(read)));
+  return true;
 }
 
 void CallBase::Run() {
@@ -184,6 +197,7 @@ void CallBase::WriteLog(std::string_view exception) const {
   record.duration = table_.clock().Now() - arrival_;
   record.deadline = context_->deadline() - arrival_;
   record.peer = peer;
+  record.caller = context_->caller().identity;
   record.caller_left = caller_left_;
   record.exception = exception;
   if (error_) {

@@ -66,6 +66,8 @@ class CallBase {
   void OnFinished(bool ok);
   void OnTimer();
   void StartTimer();
+  // False when the call was refused instead.
+  bool TakeCaller();
   void Run();
   Task<void> RunLogic();
   void Refuse(absl::StatusCode code, Reason reason, std::string_view message);

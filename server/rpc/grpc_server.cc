@@ -22,6 +22,7 @@
 #include "server/rpc/call_table.h"
 #include "server/rpc/completion_queue_driver.h"
 #include "server/rpc/handler.h"
+#include "server/rpc/listener_tls.h"
 
 namespace session_gateway {
 namespace {
@@ -157,7 +158,9 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   grpc::ServerBuilder builder;
   Configure(builder, options_);
   int port = 0;
-  builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(options_.address,
+                           options_.tls ? options_.tls->Credentials() : grpc::InsecureServerCredentials(),
+                           &port);
   builder.RegisterService(&service_);
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();

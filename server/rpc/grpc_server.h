@@ -16,16 +16,18 @@
 
 namespace session_gateway {
 
+class ListenerTls;
 class Log;
 class SessionGatewayHandler;
 
 struct GrpcServerOptions {
-  std::string address;           // `127.0.0.1:50051`; port 0 takes a free one
-  std::size_t calls_max;         // calls whose logic runs; more are refused at once
-  std::size_t request_size_max;  // bytes of one request message
-  Duration call_timeout;         // for a call without a deadline
-  Duration call_timeout_max;     // the most that any call gets
-  Duration drain_timeout;        // from the beginning of Drain until the last call is cut
+  std::string address;                         // `127.0.0.1:50051`; port 0 takes a free one
+  std::size_t calls_max;                       // calls whose logic runs; more are refused at once
+  std::size_t request_size_max;                // bytes of one request message
+  Duration call_timeout;                       // for a call without a deadline
+  Duration call_timeout_max;                   // the most that any call gets
+  Duration drain_timeout;                      // from the beginning of Drain until the last call is cut
+  std::shared_ptr<ListenerTls> tls = nullptr;  // null: plaintext; else it has its first contents
 };
 
 class GrpcServer {

@@ -49,6 +49,7 @@ std::string NamesOf(const CertificateOptions& options) {
   };
   for (const std::string& name : options.dns_names) add("DNS:", name);
   for (const std::string& address : options.ip_addresses) add("IP:", address);
+  for (const std::string& uri : options.uris) add("URI:", uri);
   return names;
 }
 

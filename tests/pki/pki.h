@@ -30,6 +30,7 @@ struct CertificateOptions {
   // The names that a client checks.
   std::vector<std::string> dns_names = {};
   std::vector<std::string> ip_addresses = {};
+  std::vector<std::string> uris = {};
   // From now, either may be negative.
   std::chrono::seconds not_before = std::chrono::hours(-1);
   std::chrono::seconds not_after = std::chrono::hours(24);
