@@ -1,0 +1,62 @@
+#include "tests/pki/openssl_values.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace session_gateway::pki {
+
+void ThrowOpensslError(const std::string& what) {
+  std::array<char, 256> text{};
+  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+  ERR_clear_error();
+  throw std::runtime_error("cannot make " + what + ": " + text.data());
+}
+
+std::string TakeText(BIO* bio) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(bio, &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+std::string ToPem(X509* certificate) {
+  const BioPtr bio(Made(BIO_new(BIO_s_mem()), "a buffer"));
+  Check(PEM_write_bio_X509(bio.get(), certificate), "a certificate's text");
+  return TakeText(bio.get());
+}
+
+std::string ToPem(EVP_PKEY* key, const std::string* password) {
+  const BioPtr bio(Made(BIO_new(BIO_s_mem()), "a buffer"));
+  const int size = password == nullptr ? 0 : static_cast<int>(password->size());
+  Check(PEM_write_bio_PKCS8PrivateKey(bio.get(), key, password == nullptr ? nullptr : EVP_aes_256_cbc(),
+                                      password == nullptr ? nullptr : password->c_str(), size, nullptr,
+                                      nullptr),
+        "a key's text");
+  return TakeText(bio.get());
+}
+
+KeyPtr ReadKey(const std::string& pem) {
+  const BioPtr bio(Made(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), "a buffer"));
+  return KeyPtr(Made(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), "a key of its text"));
+}
+
+std::vector<CertificatePtr> ReadCertificates(const std::string& pem) {
+  const BioPtr bio(Made(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), "a buffer"));
+  std::vector<CertificatePtr> certificates;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+    certificates.emplace_back(certificate);
+  }
+  ERR_clear_error();  // the one that says that the text is over
+  return certificates;
+}
+
+std::string SubjectOf(X509* certificate) {
+  const BioPtr bio(Made(BIO_new(BIO_s_mem()), "a buffer"));
+  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_ONELINE);
+  return TakeText(bio.get());
+}
+
+}  // namespace session_gateway::pki
