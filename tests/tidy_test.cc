@@ -48,7 +48,8 @@ const Home kHomes[] = {
     {"spdlog/", {"server/log.cc"}},
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
     {"boost/", {"server/", "tests/server/", "tests/exchange/"}},
-    {"grpc", {"server/rpc/", "server/client/", "tests/server/", "tests/exchange/", "tests/gateway/"}},
+    {"grpc",
+     {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/"}},
     {"tests/sandbox/sandbox.h", {"server/main.cc", "tests/"}},
     {"tests/", {"server/main.cc", "tests/"}},
 };

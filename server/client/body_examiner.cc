@@ -105,6 +105,11 @@ std::string NumberOfName(const google::protobuf::EnumDescriptor& type, std::stri
   return {};
 }
 
+// What to do with a value that stands where a string belongs.
+std::string_view Quotes(const JsonNode& node) {
+  return node.kind == JsonKind::kNumber || node.kind == JsonKind::kBool ? "; put it in quotes" : "";
+}
+
 class BodyExaminer {
  public:
   explicit BodyExaminer(BodyFindings& findings) : findings_(findings) {}
@@ -206,8 +211,7 @@ class BodyExaminer {
       return;
     }
     if (node.kind != JsonKind::kString) {
-      const bool scalar = node.kind == JsonKind::kNumber || node.kind == JsonKind::kBool;
-      return Unlike(node, WantedText(field.form), scalar ? "; put it in quotes" : "");
+      return Unlike(node, WantedText(field.form), Quotes(node));
     }
     if (field.form == FieldForm::kDate) Date(node);
   }
@@ -255,7 +259,7 @@ class BodyExaminer {
       if (member.value.lone_surrogate) {
         Refuse("holds half of a surrogate pair, which is no character");
       } else if (member.value.kind != JsonKind::kString) {
-        Unlike(member.value, "a string", "; put it in quotes");
+        Unlike(member.value, "a string", Quotes(member.value));
       }
       tokens_.pop_back();
     }

@@ -217,7 +217,7 @@ std::variant<ClientFlags, int> ParseClientFlags(int argc, char** argv) {
   CLI::App app("Creates one session through session-gateway", "session-gateway-client");
   app.get_formatter()->column_width(kHelpColumn);
   AddFlags(FlagScope::kEveryCommand, app, given);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // a word that is none is named first
   app.fallthrough();
   app.set_help_all_flag("--help-all", "Show the flags of both commands too");
   app.set_version_flag("--version", std::string("session-gateway-client ") + SESSION_GATEWAY_VERSION);
@@ -235,6 +235,11 @@ std::variant<ClientFlags, int> ParseClientFlags(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? kExitCreated : kExitUsage;
+  }
+  if (!session->parsed() && !execution->parsed()) {
+    std::cerr << "A command is needed: create-session or create-execution-session.\n"
+                 "Run with --help for more information.\n";
+    return kExitUsage;
   }
   ClientFlags flags;
   flags.command = session->parsed() ? Command::kCreateSession : Command::kCreateExecutionSession;
