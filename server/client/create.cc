@@ -35,7 +35,7 @@ struct Symphony {
       grpc::ClientContext*, const Request&, Response*)>(&v1::SessionGateway::Stub::CreateSession);
 
   static CallSubject Subject() {
-    return {"CreateSession", "Symphony", "session", "session", v1::Session::descriptor(), {}, {}};
+    return {"CreateSession", "Symphony", "session", "session", v1::Session::descriptor(), {}, {}, {}};
   }
   static void Fill(const ClientFlags& flags, const Credentials& credentials, Request& request) {
     request.set_application_name(flags.application);
@@ -65,6 +65,7 @@ struct Qlik {
             "execution session",
             "execution_session",
             v1::ExecutionSession::descriptor(),
+            {},
             {},
             {}};
   }
@@ -121,6 +122,7 @@ class Creation {
   Creation(const ClientFlags& flags, const Clock& clock)
       : flags_(flags), clock_(clock), subject_(Rpc::Subject()), report_(flags.json, std::cout, std::cerr) {
     subject_.target = flags.target;
+    subject_.tls = flags.tls;
   }
 
   int Run(Random& random) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "server/client/connection_advice.h"
 #include "server/client/flag_table.h"
 #include "server/client/json_tree.h"
 
@@ -53,6 +54,7 @@ std::string Headline(const CallSubject& subject, const CallFailure& failure) {
 // What to do next, or an empty text.
 std::string Advice(const CallSubject& subject, const CallFailure& failure) {
   if (failure.source == FailureSource::kClient) return {};
+  if (failure.exit_code == kExitNoGateway) return ConnectionAdvice(failure.message, subject.tls);
   if (failure.exit_code == kExitDoneUnreadable) return "Do not repeat it: it exists.";
   if (failure.exit_code != kExitUnknown) return {};
   const std::string look = "Look at " + subject.upstream + " before you repeat it";
@@ -101,6 +103,7 @@ ordered_json FailureJson(const CallSubject& subject, const CallFailure& failure)
   }
   if (failure.http_status) object["http_status"] = *failure.http_status;
   if (failure.retry_after_seconds) object["retry_after_seconds"] = *failure.retry_after_seconds;
+  if (const std::string advice = Advice(subject, failure); !advice.empty()) object["advice"] = advice;
   if (!failure.violations.empty()) object["violations"] = ordered_json::array();
   for (const BodyProblem& violation : failure.violations) {
     ordered_json row;

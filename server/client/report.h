@@ -23,6 +23,7 @@ struct CallSubject {
   std::string body_root;  // the field of the request that is the body
   const google::protobuf::Descriptor* body = nullptr;
   std::string target;
+  TlsFlags tls;
   std::optional<std::string> request_id;
 };
 

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <filesystem>
 
 #include "tests/client/client_run.h"
 #include "tests/client/recording_gateway.h"
@@ -166,8 +166,8 @@ TEST(ClientOutcome, WhereNoGatewayIsThereNothingWasSent) {
   }
   const ClientRun text = RunClient(At(address, kSession));
   EXPECT_EQ(text.exit_code, 7);
-  EXPECT_THAT(text.log,
-              AllOf(StartsWith("Not sent: no gateway was reached at " + address), HasSubstr("UNAVAILABLE")));
+  EXPECT_THAT(text.log, AllOf(StartsWith("Not sent: no gateway was reached at " + address),
+                              HasSubstr("UNAVAILABLE"), HasSubstr("Nobody listens there")));
   const json answer = RunClient(At(address, Join(kSession, {"--json"}))).Json();
   EXPECT_EQ(answer["source"], "transport");
   EXPECT_EQ(answer["outcome"], "not_sent");
@@ -229,10 +229,18 @@ TEST(ClientOutcome, BothBodiesAreSavedAndAFailureToWriteIsSaid) {
   EXPECT_EQ(run.exit_code, 0) << run.log;
   EXPECT_EQ(ReadWholeFile(prefix + ".request.json"), R"({"sessionTag":"t"})");
   EXPECT_EQ(json::parse(ReadWholeFile(prefix + ".answer.json"))["applicationName"], "app");
+  // Only found out when it was created.
+  for (const char* const name : {"y.request.json", "y.answer.json"}) {
+    std::filesystem::create_symlink("/dev/full", directory.path() / name);
+  }
+  const ClientRun full =
+      RunClient(At(gateway.address(), Join(kSession, {"--save", (directory.path() / "y").string()})));
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.log, HasSubstr("created at http://127.0.0.1:"));
   // Found out before the call.
   const ClientRun nowhere = RunClient(At(gateway.address(), Join(kSession, {"--save", prefix + "/no/x"})));
   EXPECT_EQ(nowhere.exit_code, 2);
-  EXPECT_EQ(gateway.symphony().Count("creates"), 1);
+  EXPECT_EQ(gateway.symphony().Count("creates"), 2);
 }
 
 }  // namespace

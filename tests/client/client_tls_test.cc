@@ -10,6 +10,7 @@
 namespace session_gateway {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 std::shared_ptr<grpc::ServerCredentials> Tls(const pki::Certificate& server, const std::string& client_root) {
@@ -37,12 +38,15 @@ TEST(ClientTls, TrustsTheGivenAuthorityAndChecksTheName) {
   EXPECT_EQ(Create(gateway, "localhost", {"--ca-file", ca}).exit_code, 0);
   EXPECT_EQ(Create(gateway, "127.0.0.1", {"--ca-file", ca}).exit_code, 0);
   EXPECT_EQ(gateway.calls(), 2);
-  const std::vector<std::string> wrong[] = {
-      {"--ca-file", other_ca}, {"--tls"}, {"--ca-file", ca, "--server-name", "gateway.example"}, {}};
-  for (const std::vector<std::string>& flags : wrong) {
+  const std::pair<std::vector<std::string>, std::string> wrong[] = {
+      {{"--ca-file", other_ca}, "give that one with --ca-file"},
+      {{"--tls"}, "give that one with --ca-file"},
+      {{"--ca-file", ca, "--server-name", "gateway.example"}, "give that one with --server-name"},
+      {{}, "It may want TLS"}};
+  for (const auto& [flags, advice] : wrong) {
     const ClientRun run = Create(gateway, "localhost", flags);
     EXPECT_EQ(run.exit_code, 7) << testing::PrintToString(flags) << run.log;
-    EXPECT_THAT(run.log, HasSubstr("no gateway was reached"));
+    EXPECT_THAT(run.log, AllOf(HasSubstr("no gateway was reached"), HasSubstr(advice)));
   }
   EXPECT_EQ(gateway.calls(), 2);
 }
@@ -82,6 +86,14 @@ TEST(ClientTls, ShowsItsOwnCertificate) {
                   .exit_code,
               refused);
   EXPECT_EQ(gateway.calls(), 1);
+}
+
+TEST(ClientTls, IsNotMetByAPlaintextGateway) {
+  RecordingGateway gateway(nullptr);
+  const ClientRun run = Create(gateway, "localhost", {"--tls"});
+  EXPECT_EQ(run.exit_code, 7);
+  EXPECT_THAT(run.log, HasSubstr("It does not speak TLS there"));
+  EXPECT_EQ(gateway.calls(), 0);
 }
 
 TEST(ClientTls, AFileOfAnotherFormIsNamed) {
