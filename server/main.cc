@@ -28,8 +28,8 @@ Config SandboxConfig(const Sandbox& sandbox) {
       std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kSymphony)))};
   config.qlik.emplace().endpoints = {
       std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kQlik)))};
-  config.qlik->user_directory = "INTERNAL";
-  config.qlik->user_id = "sa_api";
+  config.qlik->auth.user_directory = "INTERNAL";
+  config.qlik->auth.user_id = "sa_api";
   return config;
 }
 
@@ -146,7 +146,8 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   }
   if (config.qlik) {
     qlik.emplace(loop, config.qlik->endpoints, config.engine,
-                 std::make_unique<QlikCertificate>(config.qlik->user_directory, config.qlik->user_id, random),
+                 std::make_unique<QlikCertificate>(config.qlik->auth.user_directory,
+                                                   config.qlik->auth.user_id, random),
                  clock);
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),

@@ -25,7 +25,6 @@ using google::protobuf::Message;
 
 constexpr char kAuthorizationMetadata[] = "symphony-authorization";
 constexpr char kCookieMetadata[] = "symphony-cookie";
-constexpr char kStars[] = "***";
 
 // What differs between the two RPCs.
 struct Symphony {
@@ -40,7 +39,7 @@ struct Symphony {
   static void Fill(const ClientFlags& flags, const Credentials& credentials, Request& request) {
     request.set_application_name(flags.application);
     if (flags.cluster) request.set_cluster_id(*flags.cluster);
-    if (credentials.csrf_token) request.set_csrf_token(*credentials.csrf_token);
+    if (credentials.csrf_token) request.set_csrf_token(credentials.csrf_token->Reveal());
   }
   static Message& MutableBody(Request& request) { return *request.mutable_session(); }
   static const Message& Body(const Request& request) { return request.session(); }
@@ -49,7 +48,7 @@ struct Symphony {
     return "Session " + response.session_id() + " created at " + response.endpoint();
   }
   static void HideSecrets(Request& request) {
-    if (request.has_csrf_token()) request.set_csrf_token(kStars);
+    if (request.has_csrf_token()) request.set_csrf_token(std::string(Secret::kStars));
   }
 };
 
@@ -193,8 +192,8 @@ class Creation {
     }
     grpc::ClientContext context;
     context.set_deadline(deadline);
-    if (secrets_.authorization) context.AddMetadata(kAuthorizationMetadata, *secrets_.authorization);
-    if (secrets_.cookie) context.AddMetadata(kCookieMetadata, *secrets_.cookie);
+    if (secrets_.authorization) context.AddMetadata(kAuthorizationMetadata, secrets_.authorization->Reveal());
+    if (secrets_.cookie) context.AddMetadata(kCookieMetadata, secrets_.cookie->Reveal());
     typename Rpc::Response response;
     const auto stub = v1::SessionGateway::NewStub(channel);
     const grpc::Status status = ((*stub).*Rpc::kMethod)(&context, request_, &response);

@@ -28,8 +28,7 @@ std::string ReadBounded(std::istream& in) {
 }
 
 // One secret: a file's text without its line end, else the variable. Nothing where there is neither.
-std::variant<std::optional<std::string>, InputProblem> ReadSecret(const std::string& path,
-                                                                  const char* variable) {
+std::variant<std::optional<Secret>, InputProblem> ReadSecret(const std::string& path, const char* variable) {
   std::string secret;
   if (!path.empty()) {
     auto read = ReadInput(path);
@@ -39,13 +38,13 @@ std::variant<std::optional<std::string>, InputProblem> ReadSecret(const std::str
     if (secret.ends_with('\r')) secret.pop_back();
   } else {
     const char* const value = variable == nullptr ? nullptr : std::getenv(variable);
-    if (value == nullptr) return std::optional<std::string>();
+    if (value == nullptr) return std::optional<Secret>();
     secret = value;
   }
   if (HasControlCharacter(secret)) {
     return InputProblem{(path.empty() ? variable : path) + " must be one line without control characters"};
   }
-  return std::optional(std::move(secret));
+  return std::optional<Secret>(std::move(secret));
 }
 
 bool IsAscii(std::string_view text) {
@@ -81,7 +80,7 @@ std::variant<Credentials, InputProblem> ReadCredentials(const CredentialFlags& f
   Credentials credentials;
   credentials.csrf_token = std::get<0>(std::move(token));
   credentials.cookie = std::get<0>(std::move(cookie));
-  if (credentials.cookie && (credentials.cookie->empty() || !IsAscii(*credentials.cookie))) {
+  if (credentials.cookie && (credentials.cookie->empty() || !IsAscii(credentials.cookie->Reveal()))) {
     return InputProblem{flags.cookie_file + " must hold the Cookie header in ASCII"};
   }
   if (!flags.basic_user) return credentials;
@@ -90,7 +89,8 @@ std::variant<Credentials, InputProblem> ReadCredentials(const CredentialFlags& f
     return InputProblem{"--basic-user needs its password: --password-file FILE, or " +
                         std::string(kPasswordVariable) + " in the environment"};
   }
-  credentials.authorization = "Basic " + absl::Base64Escape(*flags.basic_user + ":" + *secret);
+  credentials.authorization =
+      Secret("Basic " + absl::Base64Escape(*flags.basic_user + ":" + secret->Reveal()));
   return credentials;
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "server/client/flags.h"
+#include "server/secret.h"
 
 namespace session_gateway {
 
@@ -19,11 +20,11 @@ struct InputProblem {
 // A whole file, or standard input for `-`.
 std::variant<std::string, InputProblem> ReadInput(const std::string& path);
 
-// Ready for the request and its metadata. Secrets.
+// Ready for the request and its metadata.
 struct Credentials {
-  std::optional<std::string> csrf_token;
-  std::optional<std::string> authorization;  // `Basic …`
-  std::optional<std::string> cookie;
+  std::optional<Secret> csrf_token;
+  std::optional<Secret> authorization;  // `Basic …`
+  std::optional<Secret> cookie;
 };
 std::variant<Credentials, InputProblem> ReadCredentials(const CredentialFlags& flags);
 
