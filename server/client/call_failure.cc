@@ -67,6 +67,14 @@ bool WasSurelyNotCalled(const grpc::Status& status, Connection connection) {
          status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
 }
 
+// The server did not take the message. The other limit is the client's own for an answer, which has the same
+// words and another size.
+bool WasTooLarge(const grpc::Status& status, std::size_t request_bytes) {
+  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+         status.error_message().find("larger than max (" + std::to_string(request_bytes) + " vs. ") !=
+             std::string::npos;
+}
+
 }  // namespace
 
 CallFailure LocalFailure(std::string message, std::vector<BodyProblem> problems) {
@@ -78,7 +86,7 @@ CallFailure LocalFailure(std::string message, std::vector<BodyProblem> problems)
   return failure;
 }
 
-CallFailure FailureOf(const grpc::Status& status, Connection connection) {
+CallFailure FailureOf(const grpc::Status& status, Connection connection, std::size_t request_bytes) {
   CallFailure failure;
   failure.source = FailureSource::kTransport;
   failure.code = absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
@@ -89,6 +97,9 @@ CallFailure FailureOf(const grpc::Status& status, Connection connection) {
   } else if (WasSurelyNotCalled(status, connection)) {
     failure.outcome = "not_sent";
     failure.exit_code = kExitNoGateway;
+  } else if (WasTooLarge(status, request_bytes)) {
+    failure.outcome = "not_sent";
+    failure.exit_code = kExitNotSent;
   } else {
     failure.outcome = "unknown";
     failure.exit_code = kExitUnknown;

@@ -6,6 +6,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct CallFailure {
 // Refused by this program.
 CallFailure LocalFailure(std::string message, std::vector<BodyProblem> problems);
 
-CallFailure FailureOf(const grpc::Status& status, Connection connection);
+// `request_bytes` is the size of the request's message: the server's own refusal of a larger one names it.
+CallFailure FailureOf(const grpc::Status& status, Connection connection, std::size_t request_bytes);
 
 }  // namespace session_gateway

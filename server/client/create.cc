@@ -187,8 +187,8 @@ class Creation {
     const WallTime deadline = clock_.WallNow() + flags_.deadline;
     const Connection connection = Connect(*channel, deadline);
     if (connection == Connection::kTimedOut) {
-      return Fail(
-          FailureOf({grpc::StatusCode::DEADLINE_EXCEEDED, "no connection within the deadline"}, connection));
+      return Fail(FailureOf({grpc::StatusCode::DEADLINE_EXCEEDED, "no connection within the deadline"},
+                            connection, 0));
     }
     grpc::ClientContext context;
     context.set_deadline(deadline);
@@ -197,7 +197,7 @@ class Creation {
     typename Rpc::Response response;
     const auto stub = v1::SessionGateway::NewStub(channel);
     const grpc::Status status = ((*stub).*Rpc::kMethod)(&context, request_, &response);
-    if (!status.ok()) return Fail(FailureOf(status, connection));
+    if (!status.ok()) return Fail(FailureOf(status, connection, request_.ByteSizeLong()));
     return Show(response);
   }
 

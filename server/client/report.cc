@@ -18,9 +18,13 @@ constexpr std::size_t kProblemsShownMax = 50;
 
 // Text of others must not steer the terminal.
 std::string Harmless(std::string text) {
+  unsigned char before = 0;
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n') || byte == 0x7F) c = '?';
+    const bool upper_control = before == 0xC2 && byte >= 0x80 && byte < 0xA0;  // U+0080 to U+009F
+    if (upper_control) (&c)[-1] = '?';
+    if ((byte < 0x20 && c != '\n') || byte == 0x7F || upper_control) c = '?';
+    before = byte;
   }
   return text;
 }
@@ -134,7 +138,7 @@ void Report::Created(const CallSubject& subject, const std::string& headline,
     object["response"] = ordered_json::parse(ProtoJson(response), nullptr, false);
     return Print(object, out_);
   }
-  out_ << Harmless(headline) << '\n' << IndentedJsonText(RestBodyOf(body)) << '\n';
+  out_ << Harmless(headline) << '\n' << Harmless(IndentedJsonText(RestBodyOf(body))) << '\n';
 }
 
 void Report::DryRun(const CallSubject& subject, const sessiongateway::v1::RestRequest& request) {

@@ -190,6 +190,25 @@ TEST(ClientOutcome, AStatusWithoutDetailsIsUnknownUnlessNobodyWasLetIn) {
   EXPECT_EQ(gateway.calls(), 7);
 }
 
+TEST(ClientOutcome, AMessageThatTheGatewayDoesNotTakeWasNotSent) {
+  const GatewayProgram gateway({"--sandbox"});
+  const TemporaryFile body(R"({"sessionName":")" + std::string(5 << 20, 'x') + R"("})");
+  const ClientRun run = RunClient(At(gateway.address(), Join(kSession, {"--body", body.path()})));
+  EXPECT_EQ(run.exit_code, 3) << run.log;
+  EXPECT_THAT(run.log, HasSubstr("RESOURCE_EXHAUSTED, outcome not_sent"));
+  EXPECT_EQ(gateway.symphony().Count("requests"), 0);
+}
+
+TEST(ClientOutcome, ControlCharactersOfOthersDoNotReachTheTerminal) {
+  RecordingGateway gateway(nullptr);
+  const TemporaryFile body(
+      "{\"user\":\"a\xC2\x9B"
+      "31m\x7F\xC3\xA9\"}");
+  const ClientRun run = RunClient(At(gateway.address(), Join(kExecution, {"--body", body.path()})));
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_THAT(run.output, HasSubstr("\"user\": \"a??31m?\xC3\xA9\""));
+}
+
 TEST(ClientOutcome, TheDeadlineIsTheCallsAndAnUnansweredOneIsUnknown) {
   RecordingGateway gateway(nullptr);
   gateway.HoldCalls();
