@@ -63,19 +63,23 @@ address=$(listening address)
 symphony=$(listening sandbox_symphony)
 qlik=$(listening sandbox_qlik)
 echo "gRPC at $address, in front of stand-ins for Symphony at $symphony and Qlik at $qlik"
-client=("$bin/session-gateway-client" --target "$address" --explain)
+client=("$bin/session-gateway-client" --target "$address")
 
 headline '1. CreateSession: what the client sends by gRPC, and what it is answered'
-"${client[@]}" --save "$work/symphony" create-session --application symping7.3.2 \
+"${client[@]}" --explain --save "$work/symphony" create-session --application symping7.3.2 \
   --body "$examples/symphony.json" || fail 'CreateSession failed'
 headline '   The REST exchange that Symphony saw'
 http GET "$symphony" /sandbox/transcript
 
 headline '2. CreateExecutionSession: what the client sends by gRPC, and what it is answered'
-"${client[@]}" --save "$work/qlik" create-execution-session --privileges \
+"${client[@]}" --explain --save "$work/qlik" create-execution-session --privileges \
   --body "$examples/qlik.json" || fail 'CreateExecutionSession failed'
 headline '   The REST exchange that Qlik saw'
 http GET "$qlik" /sandbox/transcript
+
+headline '3. --dry-run: what would be sent, without sending it; a flag wins over the file'
+"${client[@]}" create-session --application symping7.3.2 --body "$examples/symphony.json" --priority 10000 \
+  --set '/parent/taskID="7"' --dry-run || fail 'the dry run failed'
 
 headline 'Compared with the rows that the sandbox holds'
 session=$(sed -n 's/.*"sessionId":"\([0-9]*\)".*/\1/p' "$work/symphony.answer.json")
@@ -86,4 +90,4 @@ compare "$qlik" "$work/qlik.answer.json"
 row=$(sed -n 's/^{"id":"\([^"]*\)".*/\1/p' "$work/qlik.answer.json")
 echo "Symphony session $session and Qlik execution session $row: there, and equal to what the client was told."
 echo
-echo "Next: README.md. To call it yourself: $bin/session-gateway --sandbox"
+echo "Next: README.md. To call it yourself: $bin/session-gateway --sandbox, then $bin/session-gateway-client --help"

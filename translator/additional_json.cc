@@ -1,6 +1,5 @@
 #include "translator/additional_json.h"
 
-#include <optional>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -14,24 +13,6 @@ namespace {
 
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// The tokens of a pointer, unescaped; nothing when it is not RFC 6901 or names the whole document.
-std::optional<std::vector<std::string>> SplitPointer(std::string_view pointer) {
-  if (pointer.empty() || pointer.front() != '/') return std::nullopt;
-  std::vector<std::string> tokens;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      tokens.emplace_back();
-    } else if (pointer[i] != '~') {
-      tokens.back() += pointer[i];
-    } else if (i + 1 < pointer.size() && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
-      tokens.back() += pointer[++i] == '0' ? '~' : '/';
-    } else {
-      return std::nullopt;
-    }
-  }
-  return tokens;
-}
 
 // The index that a token names, if it is one of a list of `size` elements.
 std::optional<int> ParseIndex(std::string_view token, int size) {
@@ -153,6 +134,23 @@ bool AdditionalMembers::ReachesInto(const std::string& pointer) const {
 const std::vector<AdditionalMembers::Member>* AdditionalMembers::In(const std::string& pointer) const {
   const auto found = by_object_.find(pointer);
   return found == by_object_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::vector<std::string>> SplitPointer(std::string_view pointer) {
+  if (pointer.empty() || pointer.front() != '/') return std::nullopt;
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/') {
+      tokens.emplace_back();
+    } else if (pointer[i] != '~') {
+      tokens.back() += pointer[i];
+    } else if (i + 1 < pointer.size() && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
+      tokens.back() += pointer[++i] == '0' ? '~' : '/';
+    } else {
+      return std::nullopt;
+    }
+  }
+  return tokens;
 }
 
 void AppendPointerToken(std::string_view name, std::string& pointer) {

@@ -10,6 +10,7 @@
 #include <google/protobuf/message.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,9 @@ class AdditionalMembers {
  private:
   std::map<std::string, std::vector<Member>, std::less<>> by_object_;  // by the object's pointer
 };
+
+// The tokens of a pointer, unescaped; nothing when it is not RFC 6901 or names the whole document.
+std::optional<std::vector<std::string>> SplitPointer(std::string_view pointer);
 
 // `name` as one RFC 6901 token.
 void AppendPointerToken(std::string_view name, std::string& pointer);
