@@ -1,8 +1,10 @@
 // The program: builds every object, runs until it is told to end, ends without losing a call. Nothing else
 // builds objects, so that reading this file tells what runs.
 #include <malloc.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -12,6 +14,7 @@
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
+#include "server/service_manager.h"
 #include "server/session_service.h"
 #include "server/upstream/stack.h"
 #include "tests/sandbox/sandbox.h"
@@ -88,6 +91,7 @@ sigset_t BlockStopSignals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);  // a reload by the service manager; nothing is kept that could be read anew
   return signals;
 }
 
@@ -152,6 +156,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                          symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+  ServiceManager service_manager(ReadServiceManagerSettings(std::getenv, getpid()));
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config), loop, service, clock, log);
   const auto started = server.Start();
@@ -161,14 +166,17 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
     return kExitFailure;
   }
   LogListening(log, config, *port, sandbox);
+  service_manager.Ready(loop, clock);
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
   // From here on a second signal ends the program at once.
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+  service_manager.Stopping(config.timeouts.drain);
   server.Drain();
   boost::asio::post(loop, [&] {
+    service_manager.Close();
     if (symphony) symphony->Close();
     if (qlik) qlik->Close();
   });

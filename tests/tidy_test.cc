@@ -170,7 +170,7 @@ const Word kWords[] = {
     // and back.
     {R"(\bgpr_now\b)", {"server/rpc/call_base.cc", "server/rpc/grpc_server.cc"}},
     {R"(\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\()", {}},
-    {R"(\b(getenv|setenv|putenv)\b|\benviron\b)", {"tests/"}},
+    {R"(\b(getenv|setenv|putenv)\b|\benviron\b)", {"server/main.cc", "tests/"}},
     {R"(\b(rand|srand|random|getrandom)\s*\(|\brandom_device\b|\bmt19937)", {"server/random.h", "tests/"}},
     {R"(\b(ifstream|ofstream|fstream|fopen)\b)", {"server/config.cc", "server/client/", "tests/"}},
     {R"(\bstd::(cout|cerr|clog)\b|\bprintf\s*\()",
