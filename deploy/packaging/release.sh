@@ -25,7 +25,7 @@ changelog() {
 archive() {
   local name=session-gateway-proto-$version work
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  trap "rm -rf '$work'" EXIT
   mkdir -p "$1" "$work/$name"
   cp -r "$tree/proto/sessiongateway" "$tree/proto/README.md" "$tree/proto/buf.yaml" "$tree/LICENSE" "$tree/CHANGELOG.md" \
     "$work/$name"
