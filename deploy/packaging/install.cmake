@@ -11,13 +11,14 @@ foreach(name BINDIR DATADIR DOCDIR MANDIR)
   cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_${name} BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE ${name})
 endforeach()
 
-# fill(template destination): also under DESTDIR.
-function(fill template destination)
-  cmake_path(GET template FILENAME name)
-  string(REGEX REPLACE "[.]in$" "" name "${name}")
-  configure_file("${template}" "${MADE}/filled/${name}" @ONLY)
-  file(INSTALL "${MADE}/filled/${name}" DESTINATION "${destination}")
-endfunction()
+# fill(template folder): writes to its place at once, so that two installations at a time do not meet.
+macro(fill template folder)
+  set(filled "${template}")
+  cmake_path(GET filled FILENAME filled)
+  string(REGEX REPLACE "[.]in$" "" filled "${folder}/${filled}")
+  configure_file("${template}" "$ENV{DESTDIR}${filled}" @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+  list(APPEND CMAKE_INSTALL_MANIFEST_FILES "${filled}")
+endmacro()
 
 fill("${MADE}/session-gateway-client.1" "${MANDIR}/man1")
 fill("${MADE}/session-gateway.yaml.5" "${MANDIR}/man5")
