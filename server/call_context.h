@@ -9,13 +9,22 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "server/clock.h"
+#include "server/secret.h"
 
 namespace session_gateway {
 
 enum class StopReason { kNone, kDeadline, kCancelled };
+
+// Who calls, and what it brought for the upstream beside its message.
+struct Caller {
+  std::string identity;           // the name in its verified certificate; empty: it showed none
+  Secret symphony_authorization;  // metadata `symphony-authorization`
+  Secret symphony_cookie;         // metadata `symphony-cookie`
+};
 
 class CallContext {
  public:
@@ -24,6 +33,8 @@ class CallContext {
   CallContext& operator=(const CallContext&) = delete;
 
   TimePoint deadline() const { return deadline_; }
+  const Caller& caller() const { return caller_; }
+  void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }
 
   // Ends the call's wait; the first reason stays. Called by the frame, or by a test.
@@ -36,6 +47,7 @@ class CallContext {
  private:
   friend class StopGuard;
   TimePoint deadline_;
+  Caller caller_;
   StopReason stopped_ = StopReason::kNone;
   std::function<void()> on_stop_;
 };

@@ -27,9 +27,18 @@ enum class ListenPlaintext {
   kMesh,      // a sidecar in front of it encrypts and authenticates
 };
 
+// TLS towards callers. On when `cert_file` is set; callers must show a certificate when `client_ca_file` is.
+struct ListenTlsConfig {
+  std::string cert_file;  // PEM: the certificate and what stands between it and its root
+  std::string key_file;
+  std::string client_ca_file;
+  bool operator==(const ListenTlsConfig&) const = default;
+};
+
 struct ListenConfig {
   HostPort address = {"127.0.0.1", 50051};
   ListenPlaintext plaintext = ListenPlaintext::kLoopback;
+  ListenTlsConfig tls;
   bool operator==(const ListenConfig&) const = default;
 };
 
@@ -46,15 +55,91 @@ struct LimitsConfig {
   bool operator==(const LimitsConfig&) const = default;
 };
 
+enum class TlsVersion { k12, k13 };
+
+// TLS towards one upstream, for its endpoints with `https`. Each file may be unset (empty).
+struct TlsClientConfig {
+  std::string ca_file;      // PEM; unset: the system's
+  std::string server_name;  // the name that the certificate must have; unset: the endpoint's host
+  std::string cert_file;    // PEM, with key_file
+  std::string key_file;
+  std::string pfx_file;       // PKCS#12, in the place of the two
+  std::string password_file;  // of the key or the PKCS#12 file
+  std::string password_env;   // the same from a variable of the environment
+  TlsVersion version_min = TlsVersion::k12;
+  bool operator==(const TlsClientConfig&) const = default;
+};
+
+// The bounds of logging on, for each endpoint and identity.
+struct LogonLimits {
+  std::chrono::milliseconds timeout = std::chrono::seconds(5);  // of one log-on
+  std::chrono::milliseconds renew_min_age =
+      std::chrono::seconds(5);  // a younger log-on is not renewed on a 401
+  std::chrono::milliseconds lockout_min = std::chrono::seconds(30);  // after a refused log-on; doubles
+  std::chrono::milliseconds lockout_max = std::chrono::minutes(10);
+  std::size_t identities = 1000;  // kept at once
+  bool operator==(const LogonLimits&) const = default;
+};
+
+enum class SymphonyAuthMode {
+  kNone,            // no log-on; a caller's csrf_token is handed on
+  kServiceAccount,  // the gateway's own user
+  kCallerBasic,     // the caller's user and password, from its metadata
+  kCallerSession,   // the caller's own log-on, from its metadata
+};
+enum class LogonMethod { kGet, kPost };
+
+struct SymphonyAuthConfig {
+  SymphonyAuthMode mode = SymphonyAuthMode::kNone;
+  std::string user;
+  std::string password_file;
+  std::string password_env;
+  // Partly inferred, and therefore settings. Paths are below /platform/rest/symrest/v1/.
+  LogonMethod login_method = LogonMethod::kGet;
+  std::string login_path = "auth/login";
+  std::string renew_path = "auth/renew";
+  std::string token_key = "csrftoken";  // the member of the log-on's answer; the query is always `csrftoken`
+  std::chrono::milliseconds token_lifetime = std::chrono::hours(8);
+  LogonLimits limits;
+  bool operator==(const SymphonyAuthConfig&) const = default;
+};
+
 struct SymphonyConfig {
-  std::vector<Endpoint> endpoints;  // at least one, no two alike, `http`
+  std::vector<Endpoint> endpoints;  // at least one, no two alike
+  SymphonyAuthConfig auth;
+  TlsClientConfig tls;
   bool operator==(const SymphonyConfig&) const = default;
 };
 
+enum class QlikAuthMode {
+  kCertificate,  // port 4242: the client certificate, and X-Qlik-User
+  kJwt,          // a virtual proxy that takes a JWT
+  kHeader,       // a virtual proxy that takes the user's name in a header
+};
+enum class QlikUserFrom {
+  kConfig,             // user_directory and user_id
+  kClientCertificate,  // user_directory, and the name in the caller's verified certificate
+};
+enum class QlikSecurityContext { kNone, kManagementAccess, kAppAccess };
+
+struct QlikAuthConfig {
+  QlikAuthMode mode = QlikAuthMode::kCertificate;
+  QlikUserFrom user_from = QlikUserFrom::kConfig;
+  std::string user_directory;  // with kCertificate and kHeader
+  std::string user_id;         // with kConfig
+  std::string token_file;      // of kJwt
+  std::string token_env;
+  std::string header_name;  // of kHeader: its value is `user_directory\user_id`, or user_id alone
+  std::string cookie_name = "X-Qlik-Session";  // what the session cookie's name begins with
+  QlikSecurityContext security_context = QlikSecurityContext::kNone;
+  LogonLimits limits;
+  bool operator==(const QlikAuthConfig&) const = default;
+};
+
 struct QlikConfig {
-  std::vector<Endpoint> endpoints;  // at least one, no two alike, `http`
-  std::string user_directory;       // of X-Qlik-User
-  std::string user_id;
+  std::vector<Endpoint> endpoints;  // at least one, no two alike
+  QlikAuthConfig auth;
+  TlsClientConfig tls;
   bool operator==(const QlikConfig&) const = default;
 };
 
@@ -62,7 +147,8 @@ struct Config {
   ListenConfig listen;
   TimeoutConfig timeouts;
   LimitsConfig limits;
-  EngineLimits engine;  // of each upstream's engine
+  EngineLimits engine;                                                    // of each upstream's engine
+  std::chrono::milliseconds credentials_check = std::chrono::seconds(5);  // between looks at credential files
   std::optional<SymphonyConfig> symphony;
   std::optional<QlikConfig> qlik;
 };

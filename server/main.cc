@@ -1,10 +1,8 @@
 // The program: builds every object, runs until it is told to end, ends without losing a call. Nothing else
 // builds objects, so that reading this file tells what runs.
 #include <malloc.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -31,8 +29,8 @@ Config SandboxConfig(const Sandbox& sandbox) {
       std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kSymphony)))};
   config.qlik.emplace().endpoints = {
       std::get<Endpoint>(ParseEndpoint(sandbox.Endpoint(SandboxUpstream::kQlik)))};
-  config.qlik->user_directory = "INTERNAL";
-  config.qlik->user_id = "sa_api";
+  config.qlik->auth.user_directory = "INTERNAL";
+  config.qlik->auth.user_id = "sa_api";
   return config;
 }
 
@@ -150,13 +148,14 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   }
   if (config.qlik) {
     qlik.emplace(loop, config.qlik->endpoints, config.engine,
-                 std::make_unique<QlikCertificate>(config.qlik->user_directory, config.qlik->user_id, random),
+                 std::make_unique<QlikCertificate>(config.qlik->auth.user_directory,
+                                                   config.qlik->auth.user_id, random),
                  clock);
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                          symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
-  ServiceManager service_manager(ReadServiceManagerSettings(std::getenv, getpid()));
+  ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config), loop, service, clock, log);
   const auto started = server.Start();

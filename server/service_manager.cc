@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 
 namespace session_gateway {
@@ -61,6 +62,10 @@ ServiceManagerSettings ReadServiceManagerSettings(const Environment& environment
     settings.watchdog = std::chrono::microseconds(*time);
   }
   return settings;
+}
+
+ServiceManagerSettings OwnServiceManagerSettings() {
+  return ReadServiceManagerSettings(std::getenv, getpid());
 }
 
 // A timer on the loop. It waits for its own turn like everything else there: a loop that hangs sends nothing.

@@ -3,7 +3,7 @@
 // (sd_notify(3)), so it is spoken here and not by a library (docs/decisions/systemd.md).
 //
 // Thread rule: one thread owns it and calls Ready and Stopping; pings are sent on the loop's thread. Never
-// here: the environment itself (main hands it in), waiting for the service manager, failing because of it.
+// here: waiting for the service manager, failing because of it.
 #pragma once
 
 #include <chrono>
@@ -30,6 +30,9 @@ using Environment = std::function<const char*(const char*)>;
 // NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. A watchdog that is meant for another process than `pid` is
 // none.
 ServiceManagerSettings ReadServiceManagerSettings(const Environment& environment, long pid);
+
+// Those of this process, from its own environment.
+ServiceManagerSettings OwnServiceManagerSettings();
 
 class ServiceManager {
  public:

@@ -75,13 +75,17 @@ std::string_view PhaseName(Phase phase);
 
 // Why there is no answer header.
 enum class FailureKind {
-  kUnreachable,  // could not resolve or connect
-  kLost,         // the connection ended or broke
-  kMalformed,    // the answer broke the rules of HTTP or a limit
-  kDeadline,     // the caller's time ran out
-  kCancelled,    // the caller left
-  kRefusedText,  // an outgoing byte was not allowed; nothing was sent
-  kOverloaded,   // a bound of this process was reached; nothing was sent
+  kUnreachable,    // could not resolve, connect, shake hands or, in the phase kLogon, log on
+  kTls,            // a certificate does not verify: the peer's, or one of our own that cannot be used
+  kTlsAlert,       // the peer refused our certificate; nothing was created
+  kLogonRefused,   // the log-on was refused, or is not tried again yet
+  kLogonContract,  // the answer to the log-on is not what the API promises
+  kLost,           // the connection ended or broke
+  kMalformed,      // the answer broke the rules of HTTP or a limit
+  kDeadline,       // the caller's time ran out
+  kCancelled,      // the caller left
+  kRefusedText,    // an outgoing byte was not allowed; nothing was sent
+  kOverloaded,     // a bound of this process was reached; nothing was sent
 };
 
 struct SendFailure {
@@ -90,6 +94,9 @@ struct SendFailure {
   bool sent = false;    // at least one byte of the request left this process
   std::string detail;   // for people, without secrets and without upstream text
   int http_status = 0;  // of an answer that broke the rules, where it could be read
+  // An earlier attempt of this call was refused by a complete answer: nothing was created, but bytes have
+  // left.
+  bool refused_before = false;
 };
 
 // An answer with its whole header (a 404 is a value), or how the exchange ended without one.

@@ -87,6 +87,8 @@ std::string_view ReasonName(Reason reason) {
       return "UPSTREAM_NOT_CONFIGURED";
     case Reason::kUpstreamUnreachable:
       return "UPSTREAM_UNREACHABLE";
+    case Reason::kUpstreamTls:
+      return "UPSTREAM_TLS";
     case Reason::kLogonRefused:
       return "LOGON_REFUSED";
     case Reason::kUpstreamRefused:

@@ -33,6 +33,7 @@ enum class Reason {
   kUnsupported,
   kUpstreamNotConfigured,
   kUpstreamUnreachable,
+  kUpstreamTls,
   kLogonRefused,
   kUpstreamRefused,
   kUpstreamFailed,

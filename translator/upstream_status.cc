@@ -100,6 +100,12 @@ bool AnyHeaderElement(const HttpReply& reply, std::string_view name, Matches&& m
   return false;
 }
 
+}  // namespace
+
+bool AsksForLogon(const HttpReply& reply) {
+  return reply.status == 401 || (reply.status >= 300 && reply.status < 400);
+}
+
 bool IsHtml(const HttpReply& reply) {
   return AnyHeaderElement(reply, "content-type", [](const std::string& type) {
     const absl::string_view essence =
@@ -107,8 +113,6 @@ bool IsHtml(const HttpReply& reply) {
     return essence == "text/html" || essence == "application/xhtml+xml";
   });
 }
-
-}  // namespace
 
 RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpReply& reply) {
   StatusRow row = RowFor(owner, reply.status);
@@ -122,8 +126,18 @@ RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpRep
   return error;
 }
 
+namespace {
+
+Outcome OutcomeOf(const SendFailure& failure) {
+  if (failure.kind == FailureKind::kTlsAlert) return Outcome::kRefused;
+  if (failure.sent) return Outcome::kUnknown;
+  return failure.refused_before ? Outcome::kRefused : Outcome::kNotSent;
+}
+
+}  // namespace
+
 RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
-  const Outcome outcome = failure.sent ? Outcome::kUnknown : Outcome::kNotSent;
+  const Outcome outcome = OutcomeOf(failure);
   const auto make = [&](StatusCode code, Reason reason) {
     const std::string message = absl::StrCat(ToAbsl(Title(upstream)), ": ", failure.detail);
     return MakeHttpError(upstream, {code, reason, outcome}, failure.phase, failure.http_status,
@@ -132,9 +146,17 @@ RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
   switch (failure.kind) {
     case FailureKind::kUnreachable:
     case FailureKind::kLost:
+      if (failure.sent) return make(StatusCode::kUnknown, Reason::kOutcomeUnknown);
       // UNAVAILABLE only while nothing was sent: before the first byte a lost connection is as good as none.
-      return failure.sent ? make(StatusCode::kUnknown, Reason::kOutcomeUnknown)
-                          : make(StatusCode::kUnavailable, Reason::kUpstreamUnreachable);
+      return make(failure.refused_before ? StatusCode::kInternal : StatusCode::kUnavailable,
+                  Reason::kUpstreamUnreachable);
+    case FailureKind::kTls:
+    case FailureKind::kTlsAlert:
+      return make(StatusCode::kInternal, Reason::kUpstreamTls);
+    case FailureKind::kLogonRefused:
+      return make(StatusCode::kInternal, Reason::kLogonRefused);
+    case FailureKind::kLogonContract:
+      return make(StatusCode::kInternal, Reason::kUpstreamContract);
     case FailureKind::kMalformed:
       return make(StatusCode::kInternal, Reason::kUpstreamContract);
     case FailureKind::kDeadline:

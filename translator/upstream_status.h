@@ -18,6 +18,12 @@ enum class CredentialOwner { kGateway, kCaller };
 // The error of an answer whose status is not the call's success.
 RpcError ErrorFromStatus(Upstream upstream, CredentialOwner owner, const HttpReply& reply);
 
+// Whether a complete answer says that the log-on is missing or over: 401, and a redirect to a log-on page.
+bool AsksForLogon(const HttpReply& reply);
+
+// Whether the answer calls itself HTML.
+bool IsHtml(const HttpReply& reply);
+
 // Whether the answer's body has a content coding, which was not asked for.
 bool IsEncoded(const HttpReply& reply);
 

@@ -26,6 +26,7 @@ _session_gateway() {
   elif [[ $previous == = && $COMP_CWORD -ge 2 ]]; then
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
+  local IFS=$'\n' # a file's name may have spaces
   COMPREPLY=()
   help=$("$1" --help 2>/dev/null | _session_gateway_words)
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -41,23 +42,23 @@ _session_gateway() {
       *'{'*'}'*)
         type=${type#*\{}
         type=${type%%\}*}
-        mapfile -t COMPREPLY < <(compgen -W "${type//,/ }" -- "$current")
+        COMPREPLY=($(compgen -W "${type//,/ }" -- "$current"))
         return
         ;;
       *FILE* | *PATH* | *PREFIX* | *DIR*)
         compopt -o filenames 2>/dev/null
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        COMPREPLY=($(compgen -f -- "$current"))
         return
         ;;
       *) return ;;
     esac
   fi
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(awk '$1 ~ /^-/ { print $1 }' <<<"$help")" -- "$current")
+    COMPREPLY=($(compgen -W "$(awk '$1 ~ /^-/ { print $1 }' <<<"$help")" -- "$current"))
   else
-    mapfile -t COMPREPLY < <(compgen -W "$(awk '$1 == "command" { print $2 }' <<<"$help")" -- "$current")
+    COMPREPLY=($(compgen -W "$(awk '$1 == "command" { print $2 }' <<<"$help")" -- "$current"))
     [[ ${#COMPREPLY[@]} -gt 0 || -n $current ]] ||
-      mapfile -t COMPREPLY < <(compgen -W "$(awk '$1 ~ /^--/ { print $1 }' <<<"$help")")
+      COMPREPLY=($(compgen -W "$(awk '$1 ~ /^--/ { print $1 }' <<<"$help")"))
   fi
 }
 

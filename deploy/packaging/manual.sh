@@ -6,6 +6,7 @@
 # %DATE% becomes the day of the newest release in CHANGELOG.md. A line of the template that is
 #   %OPTIONS%    becomes the flags of PROGRAM, as its --help has them
 #   %COMMANDS%   becomes its subcommands with their flags
+#   %EXIT%       becomes its exit codes, as --help ends with them
 #   %KEYS%       becomes the keys of the configuration, as the tables of CONFIGURATION.md have them
 set -eu
 
@@ -59,6 +60,25 @@ options() {
     END { flush(); print ".El" }'
 }
 
+exit_codes() {
+  awk "$escape"'
+    /^Exit code:/ {
+      on = 1
+      sub(/^Exit code: */, "")
+      if ($0 != "") print plain($0)
+      next
+    }
+    on && /^  [0-9]/ {
+      if (!open) { print ".Bl -tag -width Ds"; open = 1 }
+      print ".It " $1
+      sub(/^ *[0-9]+ +/, "")
+      print plain($0)
+      next
+    }
+    /^[^ ]/ { on = 0 }
+    END { if (open) print ".El" }'
+}
+
 subcommands() {
   awk '/^[^ ]/ { on = ($0 ~ /^Subcommands:/) } on && /^  [^ ]/ { print $1 }'
 }
@@ -103,6 +123,7 @@ while IFS= read -r line; do
   case $line in
     %OPTIONS%) "$program" --help | options ;;
     %COMMANDS%) commands ;;
+    %EXIT%) "$program" --help | exit_codes ;;
     %KEYS%) keys ;;
     '.Dd %DATE%') printf '.Dd %s\n' "$released" ;;
     *) printf '%s\n' "$line" ;;

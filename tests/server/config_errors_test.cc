@@ -125,7 +125,7 @@ TEST(ConfigErrorsTest, AConfiguredUpstreamIsWhole) {
       {qlik + "  auth:\n    user_id: a\n    user_directory: b\n    mode: jwt\n",
        {"6: qlik.auth.mode: must be certificate"}},
   });
-  EXPECT_EQ(Parsed(qlik + "  auth: {user_id: \"\\u00e9 b\", user_directory: d}\n").qlik->user_id,
+  EXPECT_EQ(Parsed(qlik + "  auth: {user_id: \"\\u00e9 b\", user_directory: d}\n").qlik->auth.user_id,
             "\xc3\xa9 b");
 }
 

@@ -98,8 +98,8 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.symphony->endpoints,
             (std::vector<Endpoint>{{"http", "s1", 8050, ""}, {"http", "::1", 8051, "/a/b"}}));
   EXPECT_EQ(config.qlik->endpoints, (std::vector<Endpoint>{{"http", "q", 4242, ""}}));
-  EXPECT_EQ(config.qlik->user_directory, "A \"quoted\" \\ directory: #1");
-  EXPECT_EQ(config.qlik->user_id, "007");
+  EXPECT_EQ(config.qlik->auth.user_directory, "A \"quoted\" \\ directory: #1");
+  EXPECT_EQ(config.qlik->auth.user_id, "007");
 }
 
 TEST(ConfigTest, TheDescriptionIsAValidFileOfTheSameConfiguration) {
