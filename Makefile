@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test asan tsan lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -18,14 +18,31 @@ run: ## Build the programs and create one session of each kind on the embedded s
 build: ## Build the programs into build/bin/
 	@deploy/install-packages.sh build
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=OFF >/dev/null
-	@cmake --build $(BUILD) --target $(PROGRAMS) sg_descriptor_set
+	@cmake --build $(BUILD) --target $(PROGRAMS) sg_descriptor_set sg_packaging
 
 test: ## Build and run every test, and say how many ran
 	@deploy/install-packages.sh test
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)
 	@ctest --test-dir $(BUILD) -j2 --output-on-failure --no-tests=error --progress; status=$$?; \
-	  cat $(BUILD)/clients/*.skipped 2>/dev/null; exit $$status
+	  cat $(BUILD)/*/*.skipped 2>/dev/null; exit $$status
+
+deb: build ## The Debian package, in build/packages/
+	@deploy/install-packages.sh package
+	@cmake --build $(BUILD) --target package
+
+rootfs: build ## The root file system of a container image, in build/rootfs/
+	@deploy/install-packages.sh package
+	@rm -rf $(BUILD)/stage $(BUILD)/rootfs
+	@DESTDIR=$(CURDIR)/$(BUILD)/stage cmake --install $(BUILD) --prefix /usr --strip >/dev/null
+	@deploy/rootfs.sh $(BUILD)/stage $(BUILD)/rootfs
+
+release-archives: ## The protos as an archive for clients, in build/packages/
+	@deploy/packaging/release.sh archive $(BUILD)/packages
+
+baseline: ## Make today's protos the ones that `make lint` compares with: once, when they are released
+	@deploy/install-packages.sh lint
+	@tests/contract.sh baseline
 
 asan: ## The tests under the address and undefined-behaviour sanitizers
 	@deploy/install-packages.sh test
@@ -50,4 +67,4 @@ clean: ## Remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20

@@ -2,7 +2,8 @@
 # Installs the Debian packages that are missing, and only those.
 #
 #   install-packages.sh build     what compiling the programs needs
-#   install-packages.sh test      what `make test` needs beside that
+#   install-packages.sh package   what a Debian package and an image's root file system need beside that
+#   install-packages.sh test      what `make test` needs beside both
 #   install-packages.sh lint      what the linters need beside that
 #   install-packages.sh clients   the toolchains of the clients in other languages, where another one is not there
 set -eu
@@ -10,17 +11,19 @@ set -eu
 build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libcpp-httplib-dev nlohmann-json3-dev libboost-dev libsimdjson-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev golang-github-gogo-googleapis-dev'
-test='libgtest-dev libgmock-dev python3 python3-venv'
-lint='clang-format-16'
+package='dpkg-dev file openssl ca-certificates'
+test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc'
+lint='clang-format-16 lintian'
 clients='python3 python3-venv'
 command -v go >/dev/null || clients="$clients golang-go"
 
 case "${1:-}" in
   build) wanted=$build ;;
-  test) wanted="$build $test" ;;
-  lint) wanted="$build $test $lint" ;;
+  package) wanted="$build $package" ;;
+  test) wanted="$build $package $test" ;;
+  lint) wanted="$build $package $test $lint" ;;
   clients) wanted=$clients ;;
-  *) echo "usage: $0 build|test|lint|clients" >&2; exit 2 ;;
+  *) echo "usage: $0 build|package|test|lint|clients" >&2; exit 2 ;;
 esac
 
 missing=

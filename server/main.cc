@@ -13,6 +13,7 @@
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
+#include "server/service_manager.h"
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
@@ -90,6 +91,7 @@ sigset_t BlockStopSignals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);  // a reload by the service manager; nothing is kept that could be read anew
   return signals;
 }
 
@@ -182,6 +184,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                          symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
   files.Start();
+  ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config), loop, service, clock, log);
   const auto started = server.Start();
@@ -191,15 +194,18 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
     return kExitFailure;
   }
   LogListening(log, config, *port, sandbox);
+  service_manager.Ready(loop, clock);
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
   // From here on a second signal ends the program at once.
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+  service_manager.Stopping(config.timeouts.drain);
   server.Drain();
   boost::asio::post(loop, [&] {
     files.Stop();
+    service_manager.Close();
     if (symphony) symphony->Close();
     if (qlik) qlik->Close();
   });

@@ -7,14 +7,7 @@ echo "clang-format"
 git ls-files '*.h' '*.cc' | xargs clang-format-16 --dry-run --Werror
 
 echo "shell scripts"
-for script in .ci/run deploy/*.sh tests/*.sh tests/clients/*.sh; do bash -n "$script"; done
+for script in .ci/run deploy/*.sh deploy/packaging/*.sh tests/*.sh tests/clients/*.sh; do bash -n "$script"; done
 
-# buf comes from PyPI into a folder of the build, pinned.
-buf=build/lint/bin/buf
-if [ ! -x "$buf" ]; then
-  python3 -m venv build/lint
-  build/lint/bin/pip install --quiet --disable-pip-version-check buf-bin==1.75.0
-fi
-echo "buf lint"
-"$buf" lint proto
+tests/contract.sh check
 echo "lint passed"
