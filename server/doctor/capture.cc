@@ -83,7 +83,8 @@ std::string MaskedBody(const CapturedExchange& exchange, const HttpReply& reply)
   const std::string size = absl::StrCat("(", reply.body.size(), " bytes");
   if (IsHtml(reply)) return size + " of HTML)";
   if (reply.body.size() > kCapturedBodyBytesMax) return size + ", too many to show)";
-  const bool of_logon = exchange.request.path.find("/auth/") != std::string::npos;
+  // The doctor asks Symphony for nothing but log-ons, whatever their paths are set to.
+  const bool of_logon = exchange.request.path.starts_with("/platform/");
   nlohmann::json document = DepthOf(reply.body) > kDepthMax
                                 ? nlohmann::json(nlohmann::json::value_t::discarded)
                                 : nlohmann::json::parse(reply.body, nullptr, false);
