@@ -151,6 +151,23 @@ Step JudgeRenewal(const SendResult& result) {
   return {kKind, StepStatus::kOk, "the renewal " + SeenAnswer(answer)};
 }
 
+Step JudgePresence(const SendResult& result) {
+  constexpr StepKind kKind = StepKind::kRead;
+  if (const auto* failure = std::get_if<SendFailure>(&result)) {
+    return Failed(kKind, failure->detail, FindingOfFailure(*failure));
+  }
+  const auto& answer = std::get<HttpReply>(result);
+  const std::string seen = "without a log-on it " + SeenAnswer(answer);
+  if (IsHtml(answer) || (answer.status >= 300 && answer.status < 400)) {
+    return Failed(kKind, seen, Finding::kLogonPage);
+  }
+  if (answer.status == 404) return Failed(kKind, seen, Finding::kWrongPath);
+  if (answer.status == 429 || answer.status >= 500) {
+    return Failed(kKind, seen, FindingOfStatus(Upstream::kSymphony, false, answer));
+  }
+  return {kKind, StepStatus::kOk, seen};
+}
+
 Step JudgeClock(const HttpReply& answer, WallTime now) {
   constexpr StepKind kKind = StepKind::kClock;
   const std::string* date = answer.FindHeader("date");

@@ -27,6 +27,9 @@ Step JudgeRead(Upstream upstream, bool by_certificate, const SendResult& result)
 // A renewal of Symphony's log-on; its failure is never worse than a warning.
 Step JudgeRenewal(const SendResult& result);
 
+// Any answer of the API's own, for an endpoint where the gateway has no credential of its own.
+Step JudgePresence(const SendResult& result);
+
 // The `Date` of an answer against this machine's clock.
 Step JudgeClock(const HttpReply& answer, WallTime now);
 
