@@ -3,7 +3,29 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "server/config_values.h"
+
 namespace session_gateway {
+namespace {
+
+constexpr char kDoctorTimeout[] = "5s";
+
+// The words and their places; `timeout` stays a text until all is parsed.
+CLI::App* AddDoctor(CLI::App& app, DoctorFlags& flags, std::string& timeout) {
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "Examine the way to each endpoint, step by step, and say what is wrong");
+  doctor->fallthrough();  // so that --config may stand after it
+  doctor->add_flag("--json", flags.json, "Print one JSON object (docs/doctor.md)");
+  doctor->add_option("--capture", flags.capture_file, "Write what was exchanged here, secrets as ***")
+      ->type_name("FILE");
+  doctor->add_option("--timeout", timeout, "Time of each step, such as 5s")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  doctor->footer("Exit code: 0 all endpoints are well, 1 a step failed, 2 bad flags or configuration.");
+  return doctor;
+}
+
+}  // namespace
 
 std::variant<Flags, int> ParseFlags(int argc, char** argv) {
   Flags flags;
@@ -16,6 +38,9 @@ std::variant<Flags, int> ParseFlags(int argc, char** argv) {
       ->type_name("HOST:PORT");
   app.set_version_flag("--version", std::string("session-gateway ") + SESSION_GATEWAY_VERSION);
   app.footer("Exit code: 0 ended as asked, 1 failed to run, 2 bad flags or configuration.");
+  DoctorFlags doctor_flags;
+  std::string timeout = kDoctorTimeout;
+  const CLI::App* doctor = AddDoctor(app, doctor_flags, timeout);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -26,6 +51,14 @@ std::variant<Flags, int> ParseFlags(int argc, char** argv) {
     std::cerr << "Exactly one of --config and --sandbox is needed.\nRun with --help for more information.\n";
     return kExitUsage;
   }
+  if (!doctor->parsed()) return flags;
+  const auto duration = ParseDurationText(timeout);
+  if (!duration || duration->count() <= 0) {
+    std::cerr << "--timeout must be a number and its unit ms, s, m or h, such as 5s.\n";
+    return kExitUsage;
+  }
+  doctor_flags.timeout = *duration;
+  flags.doctor = doctor_flags;
   return flags;
 }
 

@@ -3,17 +3,26 @@
 // Thread rule: the main thread, before any other starts. Never here: what the flags lead to.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
 
 namespace session_gateway {
 
+// The command `doctor`.
+struct DoctorFlags {
+  bool json = false;
+  std::optional<std::string> capture_file;
+  std::chrono::milliseconds timeout{0};  // of one step
+};
+
 struct Flags {
   std::optional<std::string> config_file;  // exactly one of this and `sandbox`
   bool sandbox = false;
   bool check_config = false;
   std::optional<std::string> listen;  // instead of the configuration's listen.address
+  std::optional<DoctorFlags> doctor;  // examine the endpoints instead of serving
 };
 
 // Exit codes of the program.

@@ -43,7 +43,7 @@ const Home kHomes[] = {
     {"boost/beast", {"server/upstream/http_answer.cc"}},
     {"httplib.h", {"tests/sandbox/http_server.cc"}},
     {"simdjson.h", {"translator/json_reader.h", "translator/json_reader.cc"}},
-    {"nlohmann/", {"translator/error_text.cc", "server/client/", "tests/"}},
+    {"nlohmann/", {"translator/error_text.cc", "server/doctor/capture.cc", "server/client/", "tests/"}},
     {"yaml-cpp/", {"server/yaml_reader.cc"}},
     {"spdlog/", {"server/log.cc"}},
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},

@@ -139,7 +139,9 @@ Task<std::optional<SendFailure>> Connect(TcpSocket& socket, const std::vector<Tc
     if (!error) error = boost::asio::error::timed_out;
   }
   const std::string reason = error == boost::asio::error::operation_aborted ? "timed out" : error.message();
-  co_return Unreachable(Phase::kConnect, "cannot connect: " + reason);
+  SendFailure failure = Unreachable(Phase::kConnect, "cannot connect: " + reason);
+  failure.system_error = error.value();
+  co_return failure;
 }
 
 }  // namespace session_gateway

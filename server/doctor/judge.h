@@ -1,0 +1,39 @@
+// From what was observed to what it means: the answers and failures of the doctor's exchanges, each as one
+// step.
+//
+// Texts of an upstream are looked at here, unlike anywhere else: a finding is advice for a person, not a
+// status for a program. Thread rule: pure functions. Never here: sending.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/clock.h"
+#include "server/config.h"
+#include "server/doctor/report.h"
+#include "translator/http_message.h"
+
+namespace session_gateway {
+
+// Name resolution, connection, and what is not about certificates in the handshake.
+Finding FindingOfFailure(const SendFailure& failure);
+
+// The log-on. `answer` is the last answer to it, when one came; `failure` is what the gateway made of it.
+Step JudgeLogon(Upstream upstream, const HttpReply* answer, const SendFailure* failure);
+
+// The answer to a read. `by_certificate`: the client certificate is all the authority that the request had.
+Step JudgeRead(Upstream upstream, bool by_certificate, const SendResult& result);
+
+// A renewal of Symphony's log-on; its failure is never worse than a warning.
+Step JudgeRenewal(const SendResult& result);
+
+// Any answer of the API's own, for an endpoint where the gateway has no credential of its own.
+Step JudgePresence(const SendResult& result);
+
+// The `Date` of an answer against this machine's clock.
+Step JudgeClock(const HttpReply& answer, WallTime now);
+
+// An HTTP date (RFC 9110, IMF-fixdate) as the time that it names.
+std::optional<WallTime> ParseHttpDate(const std::string& text);
+
+}  // namespace session_gateway
