@@ -4,11 +4,12 @@
 // All problems of a file are reported at once, each with its line. No key holds a secret: a credential is
 // always named by its file. Values are never repeated in an error, since a secret may have been put in the
 // wrong place. Thread rule: functions on values; a Config does not change once the program runs. Never here:
-// the environment, the command line, an exception that escapes.
+// the command line, the contents of credential files, an exception that escapes.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include "server/endpoint.h"
 #include "server/host_port.h"
+#include "server/secret.h"
 #include "server/upstream/engine_limits.h"
 
 namespace session_gateway {
@@ -166,15 +168,24 @@ using ConfigErrors = std::vector<ConfigError>;  // by line; never empty as a res
 // `file_name` appears in errors only.
 std::variant<Config, ConfigErrors> ParseConfig(std::string_view yaml_text, std::string_view file_name);
 
-// Reads at most kConfigBytesMax.
-inline constexpr std::size_t kConfigBytesMax = 256 * 1024;
-std::variant<Config, ConfigErrors> LoadConfig(const std::string& path);
+// The value of a variable; nothing when it is not set or empty.
+using Environment = std::function<std::optional<Secret>(const std::string& name)>;
 
-// Replaces listen.address, under the rule for plaintext listeners that `config` holds. Returns what is wrong
-// with the address, if anything; `config` is then unchanged.
+// ParseConfig of a file of at most kConfigBytesMax. The names of files in the result are complete: relative
+// ones were taken from the folder of `path`, and ${CREDENTIALS_DIRECTORY} from `environment`. That they are
+// there, and the variables too, is checked; what is in them is not.
+inline constexpr std::size_t kConfigBytesMax = 256 * 1024;
+std::variant<Config, ConfigErrors> LoadConfig(const std::string& path, const Environment& environment);
+
+// What is allowed and yet not safe, such as a password over plain http: sentences that begin with a key.
+std::vector<std::string> ConfigWarnings(const Config& config);
+
+// Replaces listen.address, under the rule for listeners that `config` holds. Returns what is wrong with the
+// address, if anything; `config` is then unchanged.
 std::optional<std::string> OverrideListenAddress(std::string_view text, Config& config);
 
-// The effective configuration as YAML that ParseConfig reads back to the same.
+// The effective configuration as YAML that ParseConfig reads back to the same. Keys without effect and texts
+// that are not set are left out.
 std::string DescribeConfig(const Config& config);
 
 }  // namespace session_gateway

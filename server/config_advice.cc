@@ -66,6 +66,18 @@ std::vector<std::string> NamesBelow(std::string_view section) {
 }
 
 std::string_view LastName(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+std::string_view TopName(std::string_view path) { return path.substr(0, path.find('.')); }
+
+// The key of that name in another place: best one of the same upstream.
+const ConfigKey* FindByLastName(std::string_view section, std::string_view name) {
+  const ConfigKey* found = nullptr;
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (LastName(key.path) != name) continue;
+    if (TopName(key.path) == TopName(section)) return &key;
+    if (found == nullptr) found = &key;
+  }
+  return found;
+}
 
 }  // namespace
 
@@ -82,14 +94,12 @@ std::string AdviseUnknownKey(std::string_view section, std::string_view name) {
       distance = candidate_distance;
       nearest = &candidate;
     }
+    if (folded.find('.') != std::string::npos && FindConfigKey(folded) != nullptr) {
+      return "unknown key; write it nested: each part between the dots is a section of its own";
+    }
     // A name that is right but for its place beats one that is merely alike.
-    for (const ConfigKey& key : ConfigKeys()) {
-      if (folded.find('.') != std::string::npos && key.path == folded) {
-        return "unknown key; write it nested: each part between the dots is a section of its own";
-      }
-      if (distance > 0 && key.kind != KeyKind::kUnavailable && LastName(key.path) == folded) {
-        return "unknown key; did you mean " + std::string(key.path) + "?";
-      }
+    if (const ConfigKey* key = distance > 0 ? FindByLastName(section, folded) : nullptr) {
+      return "unknown key; did you mean " + std::string(key->path) + "?";
     }
     if (nearest != nullptr) return "unknown key; did you mean " + Join(section, *nearest) + "?";
   }

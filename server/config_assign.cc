@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "server/config_texts.h"
 #include "server/config_values.h"
 
 namespace session_gateway {
@@ -48,33 +51,30 @@ std::optional<std::string> AssignNumber(const ConfigKey& key, std::string_view t
 }
 
 std::optional<std::string> AssignChoice(const ConfigKey& key, std::string_view text, Config& config) {
-  if (!key.unavailable_choice.empty() && text == key.unavailable_choice) {
-    return std::string(text).append(" is not available in this version");
-  }
   const auto found = std::find(key.choices.begin(), key.choices.end(), text);
   if (found == key.choices.end()) {
     std::string rule = "must be ";
     for (const std::string_view choice : key.choices) {
-      if (choice != key.choices.front()) rule += " or ";
+      if (choice != key.choices.front()) rule += choice == key.choices.back() ? " or " : ", ";
       rule += choice;
     }
     return rule;
   }
-  const ConfigSlot slot = key.slot(config);
-  if (auto* const* plaintext = std::get_if<ListenPlaintext*>(&slot)) {
-    **plaintext = static_cast<ListenPlaintext>(found - key.choices.begin());
-  }
+  std::visit(
+      [place = found - key.choices.begin()](auto* slot) {
+        using Value = std::remove_pointer_t<decltype(slot)>;
+        if constexpr (std::is_enum_v<Value>) *slot = static_cast<Value>(place);
+      },
+      key.slot(config));
   return std::nullopt;
 }
 
 std::optional<std::string> AssignText(const ConfigKey& key, std::string_view text, Config& config) {
-  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    return "must not hold control characters";
-  }
   const auto size = static_cast<std::int64_t>(text.size());
   if (size < key.min || size > key.max) {
     return "must be " + std::to_string(key.min) + " to " + std::to_string(key.max) + " bytes long";
   }
+  if (auto rule = CheckText(key.kind, text)) return rule;
   *std::get<std::string*>(key.slot(config)) = text;
   return std::nullopt;
 }
@@ -89,86 +89,55 @@ std::optional<std::string> AssignAddress(const ConfigKey& key, std::string_view 
 }  // namespace
 
 std::optional<std::string> AssignScalar(const ConfigKey& key, std::string_view text, Config& config) {
-  switch (key.kind) {
-    case KeyKind::kAddress:
-      return AssignAddress(key, text, config);
-    case KeyKind::kChoice:
-      return AssignChoice(key, text, config);
-    case KeyKind::kDuration:
-    case KeyKind::kCount:
-    case KeyKind::kSize:
-      return AssignNumber(key, text, config);
-    case KeyKind::kText:
-      return AssignText(key, text, config);
-    case KeyKind::kUnavailable:
-      return "has no effect and must be removed: " + std::string(key.doc);
-    case KeyKind::kEndpoints:
-      break;
-  }
-  return "must be a list";
-}
-
-std::variant<Endpoint, std::string> ParseUpstreamEndpoint(std::string_view text) {
-  auto parsed = ParseEndpoint(text);
-  const auto* endpoint = std::get_if<Endpoint>(&parsed);
-  if (endpoint != nullptr && endpoint->scheme == "https") {
-    return "https is not available: this version has no TLS to an upstream";
-  }
-  return parsed;
+  if (IsText(key.kind)) return AssignText(key, text, config);
+  if (key.kind == KeyKind::kAddress) return AssignAddress(key, text, config);
+  if (key.kind == KeyKind::kChoice) return AssignChoice(key, text, config);
+  if (key.kind == KeyKind::kEndpoints) return "must be a list";
+  return AssignNumber(key, text, config);
 }
 
 std::string FormatScalar(const ConfigKey& key, const Config& config) {
-  if (key.kind == KeyKind::kUnavailable || key.kind == KeyKind::kEndpoints) return "";
   Config copy = config;  // a slot is writable
-  const ConfigSlot slot = key.slot(copy);
-  if (const auto* const* address = std::get_if<HostPort*>(&slot))
-    return JoinHostPort((*address)->host, (*address)->port);
-  if (const auto* const* plaintext = std::get_if<ListenPlaintext*>(&slot)) {
-    return std::string(key.choices[static_cast<std::size_t>(**plaintext)]);
-  }
-  if (const auto* const* duration = std::get_if<std::chrono::milliseconds*>(&slot))
-    return FormatDuration(**duration);
-  if (const auto* const* number = std::get_if<std::size_t*>(&slot)) {
-    return FormatNumber(key.kind, static_cast<std::int64_t>(**number));
-  }
-  if (const auto* const* number = std::get_if<int*>(&slot)) return FormatNumber(key.kind, **number);
-  if (const auto* const* text = std::get_if<std::string*>(&slot)) return **text;
-  return std::string(key.choices.front());
+  return std::visit(
+      [&key](auto* slot) -> std::string {
+        using Value = std::remove_pointer_t<decltype(slot)>;
+        if constexpr (std::is_enum_v<Value>) {
+          return std::string(key.choices[static_cast<std::size_t>(*slot)]);
+        } else if constexpr (std::is_same_v<Value, HostPort>) {
+          return JoinHostPort(slot->host, slot->port);
+        } else if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) {
+          return FormatDuration(*slot);
+        } else if constexpr (std::is_integral_v<Value>) {
+          return FormatNumber(key.kind, static_cast<std::int64_t>(*slot));
+        } else if constexpr (std::is_same_v<Value, std::string>) {
+          return *slot;
+        } else {
+          return "";
+        }
+      },
+      key.slot(copy));
 }
 
 std::string DescribeType(const ConfigKey& key) {
-  switch (key.kind) {
-    case KeyKind::kAddress:
-      return "address";
-    case KeyKind::kChoice:
-      return "word";
-    case KeyKind::kDuration:
-      return "duration";
-    case KeyKind::kCount:
-      return "count";
-    case KeyKind::kSize:
-      return "size";
-    case KeyKind::kEndpoints:
-      return "list of endpoints";
-    case KeyKind::kText:
-      return "text";
-    case KeyKind::kUnavailable:
-      break;
-  }
-  return "refused";
+  if (IsText(key.kind)) return std::string(DescribeTextType(key.kind));
+  if (key.kind == KeyKind::kAddress) return "address";
+  if (key.kind == KeyKind::kChoice) return "word";
+  if (key.kind == KeyKind::kDuration) return "duration";
+  if (key.kind == KeyKind::kCount) return "count";
+  if (key.kind == KeyKind::kSize) return "size";
+  return "list of endpoints";
 }
 
 std::string DescribeDefault(const ConfigKey& key) {
-  if (key.required) return "required";
-  if (key.kind == KeyKind::kUnavailable) return "none";
+  if (key.required == &kRequiredAlways) return "required";
   Config defaults;
   defaults.symphony.emplace();
   defaults.qlik.emplace();
-  return "`" + FormatScalar(key, defaults) + "`";
+  const std::string value = FormatScalar(key, defaults);
+  return value.empty() ? "none" : "`" + value + "`";
 }
 
 std::string DescribeRange(const ConfigKey& key) {
-  if (key.kind == KeyKind::kUnavailable) return "none";
   if (key.kind == KeyKind::kChoice) {
     std::string range;
     for (const std::string_view choice : key.choices) {
@@ -179,7 +148,7 @@ std::string DescribeRange(const ConfigKey& key) {
   }
   const std::string bounds = FormatNumber(key.kind, key.min) + " to " + FormatNumber(key.kind, key.max);
   if (key.kind == KeyKind::kAddress) return "host:port, port " + bounds;
-  if (key.kind == KeyKind::kText) return bounds + " bytes, no control characters";
+  if (IsText(key.kind)) return (bounds + " bytes, ").append(DescribeTextRange(key.kind));
   if (key.kind == KeyKind::kEndpoints) return bounds + ", no two alike";
   return bounds;
 }

@@ -15,10 +15,7 @@ namespace session_gateway {
 // `config` must be set where the key is theirs.
 std::optional<std::string> AssignScalar(const ConfigKey& key, std::string_view text, Config& config);
 
-// One endpoint of an upstream of this version, or the rule that it breaks.
-std::variant<Endpoint, std::string> ParseUpstreamEndpoint(std::string_view text);
-
-// A value of any kind but kEndpoints as AssignScalar takes it; empty for a key that is not available.
+// A value of any kind but kEndpoints as AssignScalar takes it; empty for a text that is not set.
 std::string FormatScalar(const ConfigKey& key, const Config& config);
 
 // The columns of docs/configuration.md.

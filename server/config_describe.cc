@@ -20,12 +20,6 @@ std::string Quoted(std::string_view text) {
 
 std::string EndpointText(const Endpoint& endpoint) { return endpoint.Origin() + endpoint.prefix; }
 
-bool IsConfigured(const Config& config, std::string_view path) {
-  if (path.starts_with("symphony.")) return config.symphony.has_value();
-  if (path.starts_with("qlik.")) return config.qlik.has_value();
-  return true;
-}
-
 std::string Indent(std::size_t depth) { return std::string(2 * depth, ' '); }
 
 // Opens the sections of `path` that `open` does not have open yet, and returns the depth of the key itself.
@@ -54,8 +48,16 @@ void AppendValue(const ConfigKey& key, std::size_t depth, Config& config, std::s
     return;
   }
   const std::string value = FormatScalar(key, config);
-  const bool free_text = key.kind == KeyKind::kText || key.kind == KeyKind::kAddress;
-  out.append(" ").append(free_text ? Quoted(value) : value).append("\n");
+  // Quotes keep a version a text, and a user's id of digits as well.
+  const bool quoted =
+      IsText(key.kind) || key.kind == KeyKind::kAddress || value.find('.') != std::string::npos;
+  out.append(" ").append(quoted ? Quoted(value) : value).append("\n");
+}
+
+// A key that this configuration would be refused with, or a text that is not set, is no part of it.
+bool IsShown(const ConfigKey& key, const Config& config) {
+  if (!IsConfigured(config, key) || !HasEffect(config, key)) return false;
+  return !IsText(key.kind) || !FormatScalar(key, config).empty();
 }
 
 }  // namespace
@@ -65,7 +67,7 @@ std::string DescribeConfig(const Config& config) {
   std::string out;
   std::string open;
   for (const ConfigKey& key : ConfigKeys()) {
-    if (key.kind == KeyKind::kUnavailable || !IsConfigured(copy, key.path)) continue;
+    if (!IsShown(key, copy)) continue;
     const std::size_t depth = OpenSections(key.path, open, out);
     const std::string_view name = key.path.substr(key.path.rfind('.') + 1);
     out.append(Indent(depth)).append(name).append(":");

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -119,5 +120,11 @@ std::optional<std::string> CredentialFiles::Add(std::string set, std::vector<std
 void CredentialFiles::Start() { impl_->Arm(); }
 void CredentialFiles::Stop() { impl_->Stop(); }
 void CredentialFiles::CheckNow() { impl_->CheckNow(); }
+
+std::optional<Secret> SecretFromEnvironment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return Secret(value);
+}
 
 }  // namespace session_gateway

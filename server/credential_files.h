@@ -53,4 +53,7 @@ class CredentialFiles {
   std::shared_ptr<Impl> impl_;
 };
 
+// The value of a variable of the environment; nothing when it is not set or empty. For before the loop runs.
+std::optional<Secret> SecretFromEnvironment(const std::string& name);
+
 }  // namespace session_gateway

@@ -11,7 +11,7 @@
 namespace session_gateway {
 
 struct Endpoint {
-  std::string scheme;  // `http`; `https` once TLS is there
+  std::string scheme;  // `http` or `https`
   std::string host;    // a name or an address; an IPv6 address without its brackets
   std::uint16_t port = 0;
   std::string prefix;  // empty, or `/a/b` without a slash at its end

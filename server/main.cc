@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "server/config.h"
+#include "server/credential_files.h"
 #include "server/flags.h"
 #include "server/log.h"
 #include "server/random.h"
@@ -43,7 +44,7 @@ std::uint64_t RandomSeed() {
 std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
   Config config;
   if (flags.config_file) {
-    auto loaded = LoadConfig(*flags.config_file);
+    auto loaded = LoadConfig(*flags.config_file, SecretFromEnvironment);
     if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
       for (const ConfigError& error : *errors) std::cerr << error.ToString() << '\n';
       return kExitUsage;

@@ -21,8 +21,8 @@ inline constexpr char kDurationRule[] =
     "must be a number and its unit ms, s, m or h, such as 30s, in whole milliseconds";
 inline constexpr char kSizeRule[] = "must be a whole number of bytes, or one with KiB or MiB, such as 64KiB";
 inline constexpr char kListenerRule[] =
-    "is open to the network without TLS; write listen.plaintext: mesh if a mesh's sidecar protects it, "
-    "or listen on 127.0.0.1";
+    "is open to the network without TLS; configure listen.tls, or write listen.plaintext: mesh if a mesh's "
+    "sidecar protects it, or listen on 127.0.0.1";
 
 // The errors of a text as one string per line, or `{}` for a valid one.
 inline std::vector<std::string> ErrorsOf(std::string_view text) {
