@@ -58,6 +58,7 @@ TlsPeer::TlsPeer(RawConnection& raw, const TlsServer& server)
 bool TlsPeer::Feed() {
   if (!raw_.ReadMore()) return false;
   const std::string bytes = raw_.TakeBuffered();
+  fed_ += bytes.size();
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   return true;
 }

@@ -19,7 +19,7 @@
 namespace session_gateway {
 
 struct TlsServerOptions {
-  pki::Certificate certificate;
+  pki::Certificate certificate = {};
   int version = TLS1_3_VERSION;  // the only one
   std::string client_ca = {};    // PEM; not empty: a client certificate is demanded
   int refuse_with = 0;           // X509_V_ERR_*: what the client's certificate is said to be
@@ -75,6 +75,7 @@ class TlsPeer {
     return Flush();
   }
 
+  std::size_t fed() const { return fed_; }  // encrypted bytes that were taken in
   bool resumed() const { return SSL_session_reused(ssl_) == 1; }
   SSL* ssl() const { return ssl_; }
 
@@ -88,6 +89,7 @@ class TlsPeer {
   SSL* ssl_ = nullptr;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
+  std::size_t fed_ = 0;
   std::string plain_;
 };
 
