@@ -103,7 +103,10 @@ void Logon::RenewWhenDue(const LogonIdentity& identity, TimePoint now) {
 bool Logon::GiveUp(const LogonStamp& stamp, const LogonIdentity& identity) {
   const bool is_held = held_ && held_->stamp.generation == stamp.generation;
   const bool is_replaced = held_ && !is_held && Same(credential_, identity.credential);
-  if (is_replaced) return true;
+  // One that is under way is waited for, whatever the age: a renewal ends the state that it replaces.
+  const bool is_under_way = attempt_ && Same(attempt_->identity.credential, identity.credential);
+  if (is_held && is_under_way) stale_ = true;
+  if (is_replaced || is_under_way) return true;
   if (parts_->clock.Now() - stamp.made < parts_->limits.renew_min_age) return false;
   if (is_held) stale_ = true;
   return true;
