@@ -4,15 +4,19 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <thread>
 
 #include "server/config.h"
+#include "server/credential_files.h"
 #include "server/flags.h"
 #include "server/log.h"
+#include "server/process_protection.h"
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
+#include "server/rpc/listener_tls.h"
 #include "server/session_service.h"
 #include "server/upstream/stack.h"
 #include "tests/sandbox/sandbox.h"
@@ -86,16 +90,53 @@ GrpcServerOptions ServerOptions(const Config& config) {
   return options;
 }
 
-// SIGTERM and SIGINT, taken by the main thread alone. Blocked before the first thread starts, so that all
-// inherit it.
-sigset_t BlockStopSignals() {
+// SIGTERM, SIGINT and SIGHUP, taken by the main thread alone. Blocked before the first thread starts, so that
+// all inherit it.
+sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+// Returns when a signal asks the program to end. Each SIGHUP until then makes it look at its credential
+// files.
+void WaitForStop(sigset_t signals, Log& log, const std::function<void()>& look) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+    if (signal != SIGHUP) break;
+    look();
+  }
+  // From here on a second signal ends the program at once; a SIGHUP does not.
+  sigdelset(&signals, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+CredentialFiles::Report ReportCredentials(Log& log) {
+  return [&log](std::string_view set, const std::optional<std::string>& problem) {
+    if (problem) {
+      log.Event(LogLevel::kWarning, "credentials_refused", {{"set", set}, {"problem", *problem}});
+    } else {
+      log.Event(LogLevel::kInfo, "credentials_reloaded", {{"set", set}});
+    }
+  };
+}
+
+// Null without `listen.tls`; else with the contents of its files, and again with those that they will have.
+std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const ListenTlsConfig& config,
+                                                                        CredentialFiles& files) {
+  if (config.cert_file.empty()) return std::shared_ptr<ListenerTls>();
+  auto tls = std::make_shared<ListenerTls>(ListenerTls::Files{
+      .certificate = config.cert_file, .key = config.key_file, .client_ca = config.client_ca_file});
+  const auto take = [tls](const std::vector<Secret>& contents) { return tls->Replace(contents); };
+  if (auto problem = files.Add("listen.tls", tls->Paths(), take)) return "listen.tls: " + *problem;
+  return tls;
 }
 
 void LogListening(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
@@ -130,8 +171,8 @@ class LoopThread {
   std::thread thread_;
 };
 
-// Serves until a signal comes. `sandbox` runs when there is one.
-int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& stop_signals) {
+// Serves until a signal asks it to end. `sandbox` runs when there is one.
+int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
   auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
   auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
   for (const std::string* fault :
@@ -145,6 +186,12 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
   Loop loop(1);  // one thread, which spares the loop its locks
+  CredentialFiles credential_files(loop, clock, config.credentials_check, ReportCredentials(log));
+  auto tls = MakeListenerTls(config.listen.tls, credential_files);
+  if (const auto* problem = std::get_if<std::string>(&tls)) {
+    std::cerr << "session-gateway: " << *problem << '\n';
+    return kExitUsage;
+  }
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
   if (config.symphony) {
@@ -160,23 +207,24 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                          symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+  credential_files.Start();
   LoopThread loop_thread(loop);
-  GrpcServer server(ServerOptions(config), loop, service, clock, log);
+  GrpcServerOptions options = ServerOptions(config);
+  options.tls = std::get<std::shared_ptr<ListenerTls>>(std::move(tls));
+  GrpcServer server(std::move(options), loop, service, clock, log);
   const auto started = server.Start();
   const auto* port = std::get_if<int>(&started);
   if (port == nullptr) {
     std::cerr << "session-gateway: " << std::get<std::string>(started) << '\n';
+    boost::asio::post(loop, [&] { credential_files.Stop(); });
     return kExitFailure;
   }
   LogListening(log, config, *port, sandbox);
 
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
-  // From here on a second signal ends the program at once.
-  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
-  log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+  WaitForStop(signals, log, [&] { boost::asio::post(loop, [&] { credential_files.CheckNow(); }); });
   server.Drain();
   boost::asio::post(loop, [&] {
+    credential_files.Stop();
     if (symphony) symphony->Close();
     if (qlik) qlik->Close();
   });
@@ -184,11 +232,15 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
 }
 
 int Main(int argc, char** argv) {
+  if (const auto problem = ForbidDumps()) {
+    std::cerr << "session-gateway: its memory cannot be protected: " << *problem << '\n';
+    return kExitFailure;
+  }
   const auto parsed = ParseFlags(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);
   ShareOneHeap();
-  const sigset_t stop_signals = BlockStopSignals();
+  const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
 
   std::optional<Sandbox> sandbox;
@@ -199,7 +251,7 @@ int Main(int argc, char** argv) {
     std::cout << DescribeConfig(config);
     return kExitOk;
   }
-  return Serve(config, sandbox, stop_signals);
+  return Serve(config, sandbox, signals);
 }
 
 }  // namespace
