@@ -2,20 +2,25 @@
 // builds objects, so that reading this file tells what runs.
 #include <malloc.h>
 
-#include <csignal>
+#include <fstream>
+#include <functional>
 #include <iostream>
 #include <thread>
 
 #include "server/config.h"
 #include "server/credential_files.h"
+#include "server/doctor/doctor.h"
 #include "server/flags.h"
 #include "server/log.h"
+#include "server/process_protection.h"
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
+#include "server/rpc/listener_tls.h"
 #include "server/service_manager.h"
 #include "server/session_service.h"
-#include "server/upstream/make_authentication.h"
+#include "server/signals.h"
+#include "server/upstream/site.h"
 #include "server/upstream/stack.h"
 #include "tests/sandbox/sandbox.h"
 
@@ -71,7 +76,7 @@ std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>&
   return config;
 }
 
-GrpcServerOptions ServerOptions(const Config& config) {
+GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTls> tls) {
   GrpcServerOptions options;
   options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
   options.calls_max = config.limits.calls;
@@ -79,23 +84,14 @@ GrpcServerOptions ServerOptions(const Config& config) {
   options.call_timeout = config.timeouts.call;
   options.call_timeout_max = config.timeouts.call_max;
   options.drain_timeout = config.timeouts.drain;
+  options.tls = std::move(tls);
   return options;
 }
 
-// SIGTERM and SIGINT, taken by the main thread alone. Blocked before the first thread starts, so that all
-// inherit it.
-sigset_t BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);  // a reload by the service manager; nothing is kept that could be read anew
-  return signals;
-}
-
-void LogListening(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+void LogStart(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+  for (const std::string& warning : ConfigWarnings(config)) {
+    log.Event(LogLevel::kWarning, "configuration", {{"warning", warning}});
+  }
   const std::string address = JoinHostPort(config.listen.address.host, static_cast<std::uint16_t>(port));
   if (sandbox) {
     log.Event(LogLevel::kInfo, "listening",
@@ -108,22 +104,25 @@ void LogListening(Log& log, const Config& config, int port, const std::optional<
   }
 }
 
-// What became of credential files that have changed.
-void LogCredentials(Log& log, std::string_view set, const std::optional<std::string>& problem) {
-  if (problem) {
-    log.Event(LogLevel::kWarning, "credentials not taken", {{"set", set}, {"problem", *problem}});
-  } else {
-    log.Event(LogLevel::kInfo, "credentials replaced", {{"set", set}});
-  }
+CredentialFiles::Report ReportCredentials(Log& log) {
+  return [&log](std::string_view set, const std::optional<std::string>& problem) {
+    if (problem) {
+      log.Event(LogLevel::kWarning, "credentials_refused", {{"set", set}, {"problem", *problem}});
+    } else {
+      log.Event(LogLevel::kInfo, "credentials_reloaded", {{"set", set}});
+    }
+  };
 }
 
-// What is wrong with the authentication, or nothing.
-std::optional<std::string> MakeStack(Loop& loop, const std::vector<Endpoint>& endpoints,
-                                     const EngineLimits& limits, MadeAuthentication made, const Clock& clock,
-                                     std::optional<UpstreamStack>& stack) {
-  if (auto* problem = std::get_if<std::string>(&made)) return std::move(*problem);
-  stack.emplace(loop, endpoints, limits, std::get<std::unique_ptr<Authentication>>(std::move(made)), clock);
-  return std::nullopt;
+// Null without `listen.tls`; else with the contents of its files, and again with those that they will have.
+std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const ListenTlsConfig& config,
+                                                                        CredentialFiles& files) {
+  if (config.cert_file.empty()) return std::shared_ptr<ListenerTls>();
+  auto tls = std::make_shared<ListenerTls>(ListenerTls::Files{
+      .certificate = config.cert_file, .key = config.key_file, .client_ca = config.client_ca_file});
+  const auto take = [tls](const std::vector<Secret>& contents) { return tls->Replace(contents); };
+  if (auto problem = files.Add("listen.tls", tls->Paths(), take)) return "listen.tls: " + *problem;
+  return tls;
 }
 
 // One heap for all threads. Messages are made on one thread and freed on another; with a heap for each, what
@@ -145,40 +144,62 @@ class LoopThread {
   std::thread thread_;
 };
 
-// Serves until a signal comes. `sandbox` runs when there is one.
-int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& stop_signals) {
+// The upstreams that the configuration has, without their engines.
+struct Sites {
+  std::optional<UpstreamSite> symphony;
+  std::optional<UpstreamSite> qlik;
+};
+
+std::variant<Sites, std::string> MakeSites(const Config& config, const AuthenticationParts& parts) {
+  Sites sites;
+  const auto take = [](MadeSite made, std::optional<UpstreamSite>& site) {
+    if (auto* problem = std::get_if<std::string>(&made)) return std::optional(std::move(*problem));
+    site = std::get<UpstreamSite>(std::move(made));
+    return std::optional<std::string>();
+  };
+  if (config.symphony) {
+    if (auto problem = take(MakeSymphonySite(*config.symphony, parts), sites.symphony)) return *problem;
+  }
+  if (config.qlik) {
+    if (auto problem = take(MakeQlikSite(*config.qlik, parts), sites.qlik)) return *problem;
+  }
+  return sites;
+}
+
+int FailStart(std::string_view problem) {
+  std::cerr << "session-gateway: " << problem << '\n';
+  return kExitFailure;
+}
+
+// Serves until a signal asks it to end. `sandbox` runs when there is one.
+int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
   auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
   auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
   for (const std::string* fault :
        {std::get_if<std::string>(&create_session), std::get_if<std::string>(&create_execution_session)}) {
-    if (fault == nullptr) continue;
-    std::cerr << "session-gateway: illegal field option: " << *fault << '\n';
-    return kExitFailure;
+    if (fault != nullptr) return FailStart("illegal field option: " + *fault);
   }
 
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
   Loop loop(1);  // one thread, which spares the loop its locks
-  CredentialFiles files(loop, clock, config.credentials_check,
-                        [&log](std::string_view set, const std::optional<std::string>& problem) {
-                          LogCredentials(log, set, problem);
-                        });
-  const AuthenticationParts parts{loop, clock, random, files, SecretFromEnvironment};
+  auto made_sites = std::variant<Sites, std::string>();
+  CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
+  auto tls = MakeListenerTls(config.listen.tls, files);
+  if (const auto* problem = std::get_if<std::string>(&tls)) return FailStart(*problem);
+  made_sites = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
+  if (const auto* problem = std::get_if<std::string>(&made_sites)) return FailStart(*problem);
+  auto& sites = std::get<Sites>(made_sites);
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
-  std::optional<std::string> problem;
-  if (config.symphony) {
-    problem = MakeStack(loop, config.symphony->endpoints, config.engine,
-                        MakeSymphonyAuthentication(config.symphony->auth, parts), clock, symphony);
+  if (sites.symphony) {
+    symphony.emplace(loop, config.symphony->endpoints, config.engine,
+                     std::move(sites.symphony->authentication), clock, sites.symphony->tls.get());
   }
-  if (config.qlik && !problem) {
-    problem = MakeStack(loop, config.qlik->endpoints, config.engine,
-                        MakeQlikAuthentication(config.qlik->auth, parts), clock, qlik);
-  }
-  if (problem) {
-    std::cerr << "session-gateway: " << *problem << '\n';
-    return kExitFailure;
+  if (sites.qlik) {
+    qlik.emplace(loop, config.qlik->endpoints, config.engine, std::move(sites.qlik->authentication), clock,
+                 sites.qlik->tls.get());
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
@@ -186,21 +207,22 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
-  GrpcServer server(ServerOptions(config), loop, service, clock, log);
+  GrpcServer server(ServerOptions(config, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))), loop,
+                    service, clock, log);
   const auto started = server.Start();
-  const auto* port = std::get_if<int>(&started);
-  if (port == nullptr) {
-    std::cerr << "session-gateway: " << std::get<std::string>(started) << '\n';
-    return kExitFailure;
+  if (const auto* problem = std::get_if<std::string>(&started)) {
+    boost::asio::post(loop, [&] { files.Stop(); });
+    return FailStart(*problem);
   }
-  LogListening(log, config, *port, sandbox);
+  LogStart(log, config, std::get<int>(started), sandbox);
   service_manager.Ready(loop, clock);
 
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
-  // From here on a second signal ends the program at once.
-  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
-  log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+  WaitForStop(
+      signals,
+      [&log](int signal) {
+        log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
+      },
+      [&] { boost::asio::post(loop, [&files] { files.CheckNow(); }); });
   service_manager.Stopping(config.timeouts.drain);
   server.Drain();
   boost::asio::post(loop, [&] {
@@ -212,12 +234,38 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   return kExitOk;
 }
 
+// Examines the endpoints and prints what was found.
+int Examine(const Config& config, const DoctorFlags& flags) {
+  const SystemClock clock;
+  SystemRandom random;
+  Loop loop(1);
+  auto made = std::variant<Sites, std::string>();
+  CredentialFiles files(loop, clock, config.credentials_check, [](auto...) {});
+  made = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
+  if (const auto* problem = std::get_if<std::string>(&made)) {
+    FailStart(*problem);
+    return kExitUsage;
+  }
+  const auto& sites = std::get<Sites>(made);
+  Capture capture;
+  const DoctorReport report = RunDoctor(
+      config, {loop, clock, sites.symphony ? &*sites.symphony : nullptr, sites.qlik ? &*sites.qlik : nullptr},
+      flags.timeout, capture);
+  if (flags.capture_file) {
+    std::ofstream file(*flags.capture_file);
+    if (!(file << capture.Text() << std::flush)) return FailStart("cannot write " + *flags.capture_file);
+  }
+  std::cout << (flags.json ? ReportJson(report) : ReportText(report));
+  return report.HasFailure() ? kExitFailure : kExitOk;
+}
+
 int Main(int argc, char** argv) {
+  if (const auto problem = ForbidDumps()) return FailStart("its memory cannot be protected: " + *problem);
   const auto parsed = ParseFlags(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);
   ShareOneHeap();
-  const sigset_t stop_signals = BlockStopSignals();
+  const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
 
   std::optional<Sandbox> sandbox;
@@ -225,10 +273,12 @@ int Main(int argc, char** argv) {
   if (const int* exit_code = std::get_if<int>(&made)) return *exit_code;
   const Config& config = std::get<Config>(made);
   if (flags.check_config) {
+    for (const std::string& warning : ConfigWarnings(config)) std::cerr << "warning: " << warning << '\n';
     std::cout << DescribeConfig(config);
     return kExitOk;
   }
-  return Serve(config, sandbox, stop_signals);
+  if (flags.doctor) return Examine(config, *flags.doctor);
+  return Serve(config, sandbox, signals);
 }
 
 }  // namespace

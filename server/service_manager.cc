@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kStopMargin{5};
 // For a service manager whose queue is full.
 constexpr timeval kSendPatience{.tv_sec = 1, .tv_usec = 0};
 
-std::string_view Value(const Environment& environment, const char* name) {
+std::string_view Value(const EnvironmentVariables& environment, const char* name) {
   const char* value = environment(name);
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
@@ -53,7 +53,7 @@ int Connect(const std::string& name) {
 
 }  // namespace
 
-ServiceManagerSettings ReadServiceManagerSettings(const Environment& environment, long pid) {
+ServiceManagerSettings ReadServiceManagerSettings(const EnvironmentVariables& environment, long pid) {
   ServiceManagerSettings settings;
   settings.socket = Value(environment, "NOTIFY_SOCKET");
   const std::string_view meant_for = Value(environment, "WATCHDOG_PID");

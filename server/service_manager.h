@@ -25,11 +25,11 @@ struct ServiceManagerSettings {
 };
 
 // The value of an environment variable, or nullptr, as std::getenv has it.
-using Environment = std::function<const char*(const char*)>;
+using EnvironmentVariables = std::function<const char*(const char*)>;
 
 // NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. A watchdog that is meant for another process than `pid` is
 // none.
-ServiceManagerSettings ReadServiceManagerSettings(const Environment& environment, long pid);
+ServiceManagerSettings ReadServiceManagerSettings(const EnvironmentVariables& environment, long pid);
 
 // Those of this process, from its own environment.
 ServiceManagerSettings OwnServiceManagerSettings();

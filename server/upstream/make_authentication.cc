@@ -42,7 +42,7 @@ struct SecretPlace {
 
 using LoadedSecret = std::variant<std::shared_ptr<GatewaySecret>, std::string>;
 
-LoadedSecret LoadVariable(const SecretPlace& place, Judge judge, const ReadVariable& read_variable) {
+LoadedSecret LoadVariable(const SecretPlace& place, Judge judge, const Environment& read_variable) {
   const std::optional<Secret> value = read_variable(place.variable);
   if (!value) return place.section + ": the environment has no variable " + place.variable;
   if (auto problem = judge(value->Reveal())) return place.section + ": " + place.variable + ": " + *problem;

@@ -19,16 +19,13 @@
 
 namespace session_gateway {
 
-// The value of a variable of the environment, if it is set.
-using ReadVariable = std::function<std::optional<Secret>(const std::string& name)>;
-
 // What an authentication needs of the program; all of it outlives the authentication.
 struct AuthenticationParts {
   Loop& loop;
   const Clock& clock;
   Random& random;
   CredentialFiles& files;
-  ReadVariable read_variable;  // SecretFromEnvironment
+  Environment read_variable;  // SecretFromEnvironment
 };
 
 // The authentication, or what is wrong, for the person who starts the program.

@@ -6,10 +6,13 @@ namespace session_gateway {
 namespace {
 
 std::vector<std::unique_ptr<HttpEngine>> MakeEngines(Loop& loop, const std::vector<Endpoint>& endpoints,
-                                                     const EngineLimits& limits, const Clock& clock) {
+                                                     const EngineLimits& limits, const Clock& clock,
+                                                     const TlsClient* tls) {
   std::vector<std::unique_ptr<HttpEngine>> engines;
   for (const Endpoint& endpoint : endpoints) {
-    engines.push_back(std::make_unique<HttpEngine>(loop, endpoint, limits, clock));
+    const bool with_tls = endpoint.scheme == "https" && tls != nullptr;
+    engines.push_back(with_tls ? std::make_unique<HttpEngine>(loop, endpoint, limits, clock, *tls)
+                               : std::make_unique<HttpEngine>(loop, endpoint, limits, clock));
   }
   return engines;
 }
@@ -39,10 +42,11 @@ std::vector<Transport*> UpstreamStack::AsTransports(const std::vector<std::uniqu
 // request, so that no key or token is visible there, and below the choice of the endpoint, for what one
 // endpoint gave at a log-on is nothing to another.
 UpstreamStack::UpstreamStack(Loop& loop, const std::vector<Endpoint>& endpoints, const EngineLimits& limits,
-                             std::unique_ptr<Authentication> authentication, const Clock& clock)
+                             std::unique_ptr<Authentication> authentication, const Clock& clock,
+                             const TlsClient* tls)
     : preview_base_(endpoints.front().Origin() + endpoints.front().prefix),
       authentication_(std::move(authentication)),
-      engines_(MakeEngines(loop, endpoints, limits, clock)),
+      engines_(MakeEngines(loop, endpoints, limits, clock, tls)),
       members_(MakeMembers(*authentication_, engines_)),
       endpoints_layer_(AsTransports(members_)) {}
 

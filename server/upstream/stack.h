@@ -32,9 +32,10 @@ class RoundRobin final : public Transport {
 
 class UpstreamStack {
  public:
-  // `endpoints` is not empty. Loop and clock outlive the stack.
+  // `endpoints` is not empty; those with `https` need `tls`. Loop, clock and TLS client outlive the stack.
   UpstreamStack(Loop& loop, const std::vector<Endpoint>& endpoints, const EngineLimits& limits,
-                std::unique_ptr<Authentication> authentication, const Clock& clock);
+                std::unique_ptr<Authentication> authentication, const Clock& clock,
+                const TlsClient* tls = nullptr);
 
   Transport& transport() { return endpoints_layer_; }
   const Authentication& authentication() const { return *authentication_; }
