@@ -117,5 +117,23 @@ TEST(ClientTls, AFileOfAnotherFormIsNamed) {
   }
 }
 
+TEST(ClientTls, FilesThatDoNotFitEachOtherAreSaid) {
+  const pki::CertificateAuthority authority;
+  const pki::TemporaryDirectory files;
+  const pki::CertificateFiles one = pki::WriteCertificate(files, "one", authority.Issue(pki::Client("a")));
+  const pki::CertificateFiles two = pki::WriteCertificate(files, "two", authority.Issue(pki::Client("a")));
+  const std::string broken =
+      files.Write("broken.pem", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n");
+  RecordingGateway gateway(Tls(authority.Issue(pki::LoopbackServer()), ""));
+  const std::vector<std::string> rows[] = {
+      {"--ca-file", one.root, "--cert-file", one.certificate, "--key-file", two.key}, {"--ca-file", broken}};
+  for (const std::vector<std::string>& flags : rows) {
+    const ClientRun run = Create(gateway, "localhost", flags);
+    EXPECT_EQ(run.exit_code, 7);
+    EXPECT_THAT(run.log, HasSubstr("The TLS files could not be used"));
+  }
+  EXPECT_EQ(gateway.calls(), 0);
+}
+
 }  // namespace
 }  // namespace session_gateway
