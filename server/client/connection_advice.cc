@@ -16,6 +16,9 @@ constexpr AdviceRow kRows[] = {
     {"Connection refused", Side::kAny,
      "Nobody listens there: is the gateway running, and is the port right?"},
     {"DNS resolution failed", Side::kAny, "The name of the host could not be resolved."},
+    // The library's words for TLS files that it could not take.
+    {"empty address list", Side::kTls,
+     "The TLS files could not be used: is each one whole, and is the key that of the certificate?"},
     {"wrong version number", Side::kTls, "It does not speak TLS there: leave the TLS flags away."},
     {"certificate verify failed", Side::kTls,
      "Its certificate is out of date or not signed by an authority that you trust: give that one with "

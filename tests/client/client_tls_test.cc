@@ -22,9 +22,10 @@ std::shared_ptr<grpc::ServerCredentials> Tls(const pki::Certificate& server, con
   return grpc::SslServerCredentials(options);
 }
 
-ClientRun Create(const RecordingGateway& gateway, const std::string& host, std::vector<std::string> tls) {
+// By address: the resolver that names go through keeps some memory, which a leak check would report.
+ClientRun Create(const RecordingGateway& gateway, std::vector<std::string> tls) {
   tls.insert(tls.end(), {"create-session", "--application", "a"});
-  return RunClient(At(host + ":" + gateway.port(), std::move(tls)));
+  return RunClient(At(gateway.address(), std::move(tls)));
 }
 
 TEST(ClientTls, TrustsTheGivenAuthorityAndChecksTheName) {
@@ -35,8 +36,8 @@ TEST(ClientTls, TrustsTheGivenAuthorityAndChecksTheName) {
   const std::string other_ca = files.Write("other.pem", other.root_pem());
   RecordingGateway gateway(Tls(authority.Issue(pki::LoopbackServer()), ""));
 
-  EXPECT_EQ(Create(gateway, "localhost", {"--ca-file", ca}).exit_code, 0);
-  EXPECT_EQ(Create(gateway, "127.0.0.1", {"--ca-file", ca}).exit_code, 0);
+  EXPECT_EQ(Create(gateway, {"--ca-file", ca}).exit_code, 0);
+  EXPECT_EQ(Create(gateway, {"--ca-file", ca, "--server-name", "localhost"}).exit_code, 0);
   EXPECT_EQ(gateway.calls(), 2);
   const std::pair<std::vector<std::string>, std::string> wrong[] = {
       {{"--ca-file", other_ca}, "give that one with --ca-file"},
@@ -44,7 +45,7 @@ TEST(ClientTls, TrustsTheGivenAuthorityAndChecksTheName) {
       {{"--ca-file", ca, "--server-name", "gateway.example"}, "give that one with --server-name"},
       {{}, "It may want TLS"}};
   for (const auto& [flags, advice] : wrong) {
-    const ClientRun run = Create(gateway, "localhost", flags);
+    const ClientRun run = Create(gateway, flags);
     EXPECT_EQ(run.exit_code, 7) << testing::PrintToString(flags) << run.log;
     EXPECT_THAT(run.log, AllOf(HasSubstr("no gateway was reached"), HasSubstr(advice)));
   }
@@ -57,8 +58,8 @@ TEST(ClientTls, ExpectsAnotherNameWhenItIsTold) {
   const std::string ca = files.Write("ca.pem", authority.root_pem());
   RecordingGateway gateway(
       Tls(authority.Issue({.common_name = "gateway", .dns_names = {"gateway.example"}}), ""));
-  EXPECT_EQ(Create(gateway, "localhost", {"--ca-file", ca}).exit_code, 7);
-  const ClientRun run = Create(gateway, "localhost", {"--ca-file", ca, "--server-name", "gateway.example"});
+  EXPECT_EQ(Create(gateway, {"--ca-file", ca}).exit_code, 7);
+  const ClientRun run = Create(gateway, {"--ca-file", ca, "--server-name", "gateway.example"});
   EXPECT_EQ(run.exit_code, 0) << run.log;
 }
 
@@ -73,24 +74,24 @@ TEST(ClientTls, ShowsItsOwnCertificate) {
       pki::WriteCertificate(files, "foreign", authority.Issue(pki::Client("operator")));
   RecordingGateway gateway(Tls(authority.Issue(pki::LoopbackServer()), clients.root_pem()));
 
-  const ClientRun run = Create(gateway, "localhost",
-                               {"--ca-file", ca, "--cert-file", good.certificate, "--key-file", good.key});
+  const ClientRun run =
+      Create(gateway, {"--ca-file", ca, "--cert-file", good.certificate, "--key-file", good.key});
   EXPECT_EQ(run.exit_code, 0) << run.log;
   EXPECT_EQ(gateway.calls(), 1);
   // TLS 1.3 refuses a client's certificate when the connection already seems to stand, so that here nothing
   // can be known of a call but that it failed.
   const auto refused = testing::AnyOf(6, 7);
-  EXPECT_THAT(Create(gateway, "localhost", {"--ca-file", ca}).exit_code, refused);
-  EXPECT_THAT(Create(gateway, "localhost",
-                     {"--ca-file", ca, "--cert-file", foreign.certificate, "--key-file", foreign.key})
-                  .exit_code,
-              refused);
+  EXPECT_THAT(Create(gateway, {"--ca-file", ca}).exit_code, refused);
+  EXPECT_THAT(
+      Create(gateway, {"--ca-file", ca, "--cert-file", foreign.certificate, "--key-file", foreign.key})
+          .exit_code,
+      refused);
   EXPECT_EQ(gateway.calls(), 1);
 }
 
 TEST(ClientTls, IsNotMetByAPlaintextGateway) {
   RecordingGateway gateway(nullptr);
-  const ClientRun run = Create(gateway, "localhost", {"--tls"});
+  const ClientRun run = Create(gateway, {"--tls"});
   EXPECT_EQ(run.exit_code, 7);
   EXPECT_THAT(run.log, HasSubstr("It does not speak TLS there"));
   EXPECT_EQ(gateway.calls(), 0);
@@ -115,6 +116,24 @@ TEST(ClientTls, AFileOfAnotherFormIsNamed) {
     EXPECT_EQ(run.exit_code, 2);
     EXPECT_THAT(run.log, HasSubstr(text));
   }
+}
+
+TEST(ClientTls, FilesThatDoNotFitEachOtherAreSaid) {
+  const pki::CertificateAuthority authority;
+  const pki::TemporaryDirectory files;
+  const pki::CertificateFiles one = pki::WriteCertificate(files, "one", authority.Issue(pki::Client("a")));
+  const pki::CertificateFiles two = pki::WriteCertificate(files, "two", authority.Issue(pki::Client("a")));
+  const std::string broken =
+      files.Write("broken.pem", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n");
+  RecordingGateway gateway(Tls(authority.Issue(pki::LoopbackServer()), ""));
+  const std::vector<std::string> rows[] = {
+      {"--ca-file", one.root, "--cert-file", one.certificate, "--key-file", two.key}, {"--ca-file", broken}};
+  for (const std::vector<std::string>& flags : rows) {
+    const ClientRun run = Create(gateway, flags);
+    EXPECT_EQ(run.exit_code, 7);
+    EXPECT_THAT(run.log, HasSubstr("The TLS files could not be used"));
+  }
+  EXPECT_EQ(gateway.calls(), 0);
 }
 
 }  // namespace

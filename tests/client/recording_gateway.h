@@ -24,7 +24,6 @@ class RecordingGateway final : public sessiongateway::v1::SessionGateway::Servic
   ~RecordingGateway() override;
 
   const std::string& address() const { return address_; }
-  std::string port() const { return address_.substr(address_.rfind(':') + 1); }
 
   void AnswerWith(const grpc::Status& status);
   // Calls wait until they are cancelled or let go.
