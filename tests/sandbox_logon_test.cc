@@ -264,7 +264,9 @@ TEST_F(SandboxLogonTest, EndsByTimeAndOnDemand) {
   const Given given = LogOn();
   Pass(hours(1) - seconds(1));
   EXPECT_EQ(Send(Create(given)).status, 200);
+  EXPECT_EQ(Counts().sessions, 1u);
   Pass(seconds(1));
+  EXPECT_EQ(Counts().sessions, 0u);
   ExpectRefused(Create(given), 401, "the log-on has expired");
   const Given second = LogOn();
   EXPECT_EQ(Send(ControlRequest("POST", "expire")).status, 200);

@@ -195,7 +195,9 @@ TEST_F(SandboxProxyTest, SessionsEndWhenTheyAreIdleAndOnDemand) {
     offset_ += 9 * 60;
     EXPECT_EQ(Send(Create(session)).status, 201) << "use keeps it alive";
   }
+  EXPECT_EQ(Counts().sessions, 1u);
   offset_ += 10 * 60;
+  EXPECT_EQ(Counts().sessions, 0u);
   ExpectRefused(Create(session), 302, "of no session that is alive");
   const std::string second = LogOn();
   EXPECT_EQ(Send(ControlRequest("POST", "expire")).status, 200);

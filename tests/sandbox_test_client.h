@@ -20,7 +20,7 @@ struct RawRequest {
   std::string method = "POST";
   std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string body = {};
   bool add_length = true;
 
   void Set(const std::string& name, const std::string& value) {

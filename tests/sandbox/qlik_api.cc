@@ -168,7 +168,7 @@ class QlikApi : public Api {
 
   static Served About() {
     return HttpAnswer{.status = 200,
-                      .body = R"({"buildVersion":"38.22.0.0","buildDate":"1/1/2024 00:00:00 AM",)"
+                      .body = R"({"buildVersion":"38.22.0.0","buildDate":"1/1/2024 12:00:00 AM",)"
                               R"("databaseProvider":"Devart.Data.PostgreSql","nodeType":1,)"
                               R"("sharedPersistence":true,"requiresBootstrap":false,)"
                               R"("singleNodeOnly":false,"schemaPath":"About"})"};

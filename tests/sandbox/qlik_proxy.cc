@@ -89,7 +89,7 @@ std::variant<QlikProxy::Visit, Refusal> QlikProxy::Judge(const ReceivedRequest& 
 
 void QlikProxy::DropIdle() {
   const Time now = now_();
-  sessions_.remove_if([&](const Session& session) { return now - session.last_used >= options_.inactivity; });
+  sessions_.remove_if([&](const Session& session) { return !IsAlive(session, now); });
 }
 
 std::variant<QlikProxy::Entry, Refusal> QlikProxy::Admit(const Visit& visit) {
@@ -139,7 +139,10 @@ std::pair<std::string, std::string> QlikProxy::LogOn(const std::string& user) {
 void QlikProxy::AddCounts(SandboxCounters& counters) const {
   counters.logons += counts_.logons;
   counters.refused_logons += counts_.refused_logons;
-  counters.sessions += sessions_.size();
+  const Time now = now_();
+  const auto is_alive = [&](const Session& session) { return IsAlive(session, now); };
+  counters.sessions +=
+      static_cast<std::uint64_t>(std::count_if(sessions_.begin(), sessions_.end(), is_alive));
 }
 
 }  // namespace session_gateway::sandbox

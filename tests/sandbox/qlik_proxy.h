@@ -49,6 +49,9 @@ class QlikProxy {
 
   Refusal ToLogonModule(const std::string& text) const;
   void ReadCredentials(const ReceivedRequest& request, Visit& visit) const;
+  bool IsAlive(const Session& session, Time now) const {
+    return now - session.last_used < options_.inactivity;
+  }
   void DropIdle();
 
   const SandboxQlikProxy options_;

@@ -1,5 +1,6 @@
 #include "tests/sandbox/symphony_logon.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace session_gateway::sandbox {
@@ -199,7 +200,9 @@ void SymphonyLogon::AddCounts(SandboxCounters& counters) const {
   counters.renewals += counts_.renewals;
   counters.refused_logons += counts_.refused_logons;
   counters.locked += counts_.locked;
-  counters.sessions += logons_.size();
+  const Time now = now_();
+  const auto is_alive = [now](const auto& row) { return now < row.second.ends; };
+  counters.sessions += static_cast<std::uint64_t>(std::count_if(logons_.begin(), logons_.end(), is_alive));
 }
 
 }  // namespace session_gateway::sandbox
