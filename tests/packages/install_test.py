@@ -1,5 +1,6 @@
 """cmake --install: what lies where, and what is said there."""
 
+import functools
 import os
 import pathlib
 import re
@@ -162,9 +163,30 @@ class ManualTest(Installed):
         self.assertIn("Type: duration.  Default: 30s.  Range: 1ms to 1h.", text)
 
 
+ODD_HELP = """What it does
+Usage: session-gateway [OPTIONS] [SUBCOMMAND]
+
+Options:
+  -h,--help                   Print this help message and exit
+  --application TEXT REQUIRED Name of a FILE
+
+A group (of its own):
+  --mode TEXT:{one,two}       Which
+  --a-name-that-takes-the-line GUID|new
+                              Text on the next line, --not-a-flag
+  --key-file FILE=x [x]       A file
+
+Subcommands:
+  create-it                   Creates it
+
+Examples:
+  session-gateway --example
+"""
+
+
 class CompletionTest(Installed):
-    def complete(self, *words):
-        """What bash offers in the place of the last word."""
+    def complete(self, *words, folder=None, cwd=TREE / "tests/data"):
+        """What bash offers in the place of the last word; the program is one of `folder`."""
         script = self.root / "usr/share/bash-completion/completions" / words[0]
         program = """
           source "$1"; shift
@@ -173,9 +195,9 @@ class CompletionTest(Installed):
           "$function_name" "$1" "${@: -1}" "${@: -2:1}"
           printf '%s\\n' "${COMPREPLY[@]}"
         """
-        path = f"{self.root / 'usr/bin'}:{os.environ['PATH']}"
+        path = f"{folder or self.root / 'usr/bin'}:{os.environ['PATH']}"
         command = ("bash", "-c", program, "complete", script, *words)
-        return set(run(*command, env={"PATH": path}, cwd=TREE / "tests/data").split())
+        return set(run(*command, env={"PATH": path}, cwd=cwd).splitlines()) - {""}
 
     def test_every_flag_is_offered(self):
         for program in PROGRAMS:
@@ -203,6 +225,21 @@ class CompletionTest(Installed):
 
     def test_a_beginning_leaves_what_goes_on_so(self):
         self.assertEqual(self.complete("session-gateway", "--ch"), {"--check-config"})
+
+    def test_any_form_of_help_is_understood(self):
+        with scratch() as folder:
+            program = pathlib.Path(folder) / "session-gateway"
+            program.write_text("#!/bin/sh\ncat <<END\n" + ODD_HELP + "END\n")
+            program.chmod(0o755)
+            (pathlib.Path(folder) / "two words").touch()
+            offered = functools.partial(self.complete, "session-gateway", folder=folder, cwd=folder)
+            flags = {"-h", "--help", "--application", "--mode", "--a-name-that-takes-the-line"}
+            self.assertEqual(offered("-"), flags | {"--key-file"})
+            self.assertEqual(offered("--mode", ""), {"one", "two"})
+            self.assertEqual(offered("--mode", "t"), {"two"})
+            self.assertEqual(offered("--application", ""), set())
+            self.assertEqual(offered("--key-file", "two"), {"two words"})
+            self.assertEqual(offered("create-"), {"create-it"})
 
     def test_both_names_are_registered(self):
         for program in PROGRAMS:
