@@ -32,7 +32,8 @@ _session_gateway() {
   help=$("$1" --help 2>/dev/null | _session_gateway_words)
   for ((i = 1; i < COMP_CWORD; ++i)); do
     if grep -qxF -- "command ${COMP_WORDS[i]}" <<<"$help"; then
-      help=$("$1" "${COMP_WORDS[i]}" --help 2>/dev/null | _session_gateway_words)
+      # The program's own flags may stand behind a command too.
+      help=$("$1" "${COMP_WORDS[i]}" --help 2>/dev/null | _session_gateway_words; grep '^-' <<<"$help")
       break
     fi
   done

@@ -153,6 +153,16 @@ class ManualTest(Installed):
             for flag in flags:
                 self.assertRegex(text, rf"(?m)^ +(-\w, )?{flag}( |$)", page)
 
+    def test_the_examples_use_flags_that_there_are(self):
+        known = {"--now"}  # of systemctl
+        for program in PROGRAMS:
+            known |= flags_of(program).union(*(flags_of(program, x) for x in commands_of(program)))
+        for page in ("session-gateway.8", "session-gateway-client.1"):
+            examples = self.plain(page).partition("\nEXAMPLES\n")[2]
+            used = set(re.findall(r"(?<!\S)--[\w-]+", examples))
+            self.assertTrue(used)
+            self.assertLessEqual(used, known)
+
     def test_each_key_has_its_line(self):
         table = (TREE / "docs/configuration.md").read_text()
         keys = re.findall(r"^\| `([\w.]+)` \| (?!refused)[^|]+ \| ", table, re.M)
@@ -204,7 +214,8 @@ class CompletionTest(Installed):
             flags = flags_of(program)
             self.assertEqual(self.complete(program, "--"), flags)
             for command in commands_of(program):
-                self.assertEqual(self.complete(program, command, "--"), flags_of(program, command))
+                flags = flags_of(program) | flags_of(program, command)
+                self.assertEqual(self.complete(program, command, "--"), flags)
 
     def test_every_command_is_offered(self):
         commands = commands_of("session-gateway-client")
