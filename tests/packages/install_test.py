@@ -114,6 +114,11 @@ class InstallTest(Installed):
         order = [[int(part) for part in name.split(".")] for name, _ in released]
         self.assertEqual(order, sorted(order, reverse=True))
 
+    def test_images_are_tagged_with_the_version(self):
+        for name in ("deploy/Dockerfile", "deploy/kubernetes.yaml"):
+            tags = re.findall(r"session-gateway:(\d[\w.]*)", (TREE / name).read_text())
+            self.assertEqual(set(tags), {version()}, name)
+
     def test_the_unit_asks_for_what_the_program_says(self):
         unit = self.read("usr/lib/systemd/system/session-gateway.service")
         for line in ("Type=notify", "WatchdogSec=30s", "User=session-gateway"):
@@ -271,7 +276,8 @@ class ReleaseArchiveTest(unittest.TestCase):
             run("tar", "-xf", first / f"{name}.tar.gz", "-C", folder)
             protos = pathlib.Path(folder) / name
             service = protos / "sessiongateway/v1/session_gateway.proto"
-            run("protoc", "-I", protos, "--descriptor_set_out=/dev/null", service)
+            include = "/usr/include"  # where protoc looks by itself when there is a /proc
+            run("protoc", "-I", protos, "-I", include, "--descriptor_set_out=/dev/null", service)
             for path in (TREE / "proto/sessiongateway/v1").iterdir():
                 copy = protos / "sessiongateway/v1" / path.name
                 self.assertEqual(copy.read_bytes(), path.read_bytes())
