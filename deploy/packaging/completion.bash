@@ -26,12 +26,14 @@ _session_gateway() {
   elif [[ $previous == = && $COMP_CWORD -ge 2 ]]; then
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
-  local IFS=$'\n' # a file's name may have spaces
+  local - IFS=$'\n' # a file's name may have spaces
+  set -f            # and stars
   COMPREPLY=()
   help=$("$1" --help 2>/dev/null | _session_gateway_words)
   for ((i = 1; i < COMP_CWORD; ++i)); do
     if grep -qxF -- "command ${COMP_WORDS[i]}" <<<"$help"; then
-      help=$("$1" "${COMP_WORDS[i]}" --help 2>/dev/null | _session_gateway_words)
+      # The program's own flags may stand behind a command too.
+      help=$("$1" "${COMP_WORDS[i]}" --help 2>/dev/null | _session_gateway_words; grep '^-' <<<"$help")
       break
     fi
   done
@@ -42,7 +44,7 @@ _session_gateway() {
       *'{'*'}'*)
         type=${type#*\{}
         type=${type%%\}*}
-        COMPREPLY=($(compgen -W "${type//,/ }" -- "$current"))
+        COMPREPLY=($(compgen -W "${type//,/$'\n'}" -- "$current"))
         return
         ;;
       *FILE* | *PATH* | *PREFIX* | *DIR*)

@@ -1,5 +1,6 @@
 """cmake --install: what lies where, and what is said there."""
 
+import functools
 import os
 import pathlib
 import re
@@ -113,6 +114,11 @@ class InstallTest(Installed):
         order = [[int(part) for part in name.split(".")] for name, _ in released]
         self.assertEqual(order, sorted(order, reverse=True))
 
+    def test_images_are_tagged_with_the_version(self):
+        for name in ("deploy/Dockerfile", "deploy/kubernetes.yaml"):
+            tags = re.findall(r"session-gateway:(\d[\w.]*)", (TREE / name).read_text())
+            self.assertEqual(set(tags), {version()}, name)
+
     def test_the_unit_asks_for_what_the_program_says(self):
         unit = self.read("usr/lib/systemd/system/session-gateway.service")
         for line in ("Type=notify", "WatchdogSec=30s", "User=session-gateway"):
@@ -152,6 +158,16 @@ class ManualTest(Installed):
             for flag in flags:
                 self.assertRegex(text, rf"(?m)^ +(-\w, )?{flag}( |$)", page)
 
+    def test_the_examples_use_flags_that_there_are(self):
+        known = {"--now"}  # of systemctl
+        for program in PROGRAMS:
+            known |= flags_of(program).union(*(flags_of(program, x) for x in commands_of(program)))
+        for page in ("session-gateway.8", "session-gateway-client.1"):
+            examples = self.plain(page).partition("\nEXAMPLES\n")[2]
+            used = set(re.findall(r"(?<!\S)--[\w-]+", examples))
+            self.assertTrue(used)
+            self.assertLessEqual(used, known)
+
     def test_each_key_has_its_line(self):
         table = (TREE / "docs/configuration.md").read_text()
         keys = re.findall(r"^\| `([\w.]+)` \| (?!refused)[^|]+ \| ", table, re.M)
@@ -162,9 +178,30 @@ class ManualTest(Installed):
         self.assertIn("Type: duration.  Default: 30s.  Range: 1ms to 1h.", text)
 
 
+ODD_HELP = """What it does
+Usage: session-gateway [OPTIONS] [SUBCOMMAND]
+
+Options:
+  -h,--help                   Print this help message and exit
+  --application TEXT REQUIRED Name of a FILE
+
+A group (of its own):
+  --mode TEXT:{one,two}       Which
+  --a-name-that-takes-the-line GUID|new
+                              Text on the next line, --not-a-flag
+  --key-file FILE=x [x]       A file
+
+Subcommands:
+  create-it                   Creates it
+
+Examples:
+  session-gateway --example
+"""
+
+
 class CompletionTest(Installed):
-    def complete(self, *words):
-        """What bash offers in the place of the last word."""
+    def complete(self, *words, folder=None, cwd=TREE / "tests/data"):
+        """What bash offers in the place of the last word; the program is one of `folder`."""
         script = self.root / "usr/share/bash-completion/completions" / words[0]
         program = """
           source "$1"; shift
@@ -173,16 +210,17 @@ class CompletionTest(Installed):
           "$function_name" "$1" "${@: -1}" "${@: -2:1}"
           printf '%s\\n' "${COMPREPLY[@]}"
         """
-        path = f"{self.root / 'usr/bin'}:{os.environ['PATH']}"
+        path = f"{folder or self.root / 'usr/bin'}:{os.environ['PATH']}"
         command = ("bash", "-c", program, "complete", script, *words)
-        return set(run(*command, env={"PATH": path}, cwd=TREE / "tests/data").split())
+        return set(run(*command, env={"PATH": path}, cwd=cwd).splitlines()) - {""}
 
     def test_every_flag_is_offered(self):
         for program in PROGRAMS:
             flags = flags_of(program)
             self.assertEqual(self.complete(program, "--"), flags)
             for command in commands_of(program):
-                self.assertEqual(self.complete(program, command, "--"), flags_of(program, command))
+                flags = flags_of(program) | flags_of(program, command)
+                self.assertEqual(self.complete(program, command, "--"), flags)
 
     def test_every_command_is_offered(self):
         commands = commands_of("session-gateway-client")
@@ -204,6 +242,21 @@ class CompletionTest(Installed):
     def test_a_beginning_leaves_what_goes_on_so(self):
         self.assertEqual(self.complete("session-gateway", "--ch"), {"--check-config"})
 
+    def test_any_form_of_help_is_understood(self):
+        with scratch() as folder:
+            program = pathlib.Path(folder) / "session-gateway"
+            program.write_text("#!/bin/sh\ncat <<END\n" + ODD_HELP + "END\n")
+            program.chmod(0o755)
+            (pathlib.Path(folder) / "two words").touch()
+            offered = functools.partial(self.complete, "session-gateway", folder=folder, cwd=folder)
+            flags = {"-h", "--help", "--application", "--mode", "--a-name-that-takes-the-line"}
+            self.assertEqual(offered("-"), flags | {"--key-file"})
+            self.assertEqual(offered("--mode", ""), {"one", "two"})
+            self.assertEqual(offered("--mode", "t"), {"two"})
+            self.assertEqual(offered("--application", ""), set())
+            self.assertEqual(offered("--key-file", "two"), {"two words"})
+            self.assertEqual(offered("create-"), {"create-it"})
+
     def test_both_names_are_registered(self):
         for program in PROGRAMS:
             script = self.root / "usr/share/bash-completion/completions" / program
@@ -223,7 +276,8 @@ class ReleaseArchiveTest(unittest.TestCase):
             run("tar", "-xf", first / f"{name}.tar.gz", "-C", folder)
             protos = pathlib.Path(folder) / name
             service = protos / "sessiongateway/v1/session_gateway.proto"
-            run("protoc", "-I", protos, "--descriptor_set_out=/dev/null", service)
+            include = "/usr/include"  # where protoc looks by itself when there is a /proc
+            run("protoc", "-I", protos, "-I", include, "--descriptor_set_out=/dev/null", service)
             for path in (TREE / "proto/sessiongateway/v1").iterdir():
                 copy = protos / "sessiongateway/v1" / path.name
                 self.assertEqual(copy.read_bytes(), path.read_bytes())

@@ -103,17 +103,21 @@ class Gateway:
                 self.listens.set()
         self.listens.set()
 
-    def create_session(self, *client, body=TREE / "tests/data/symphony.json"):
+    def create_session(self, *client, body=TREE / "tests/data/symphony.json", host="127.0.0.1"):
         """A call from outside, or by the client that this command starts."""
         client = client or (BUILD / "bin/session-gateway-client",)
-        target = ("--target", self.listening["address"])
+        target = ("--target", f"{host}:{self.listening['address'].rpartition(':')[2]}")
         create = ("create-session", "--application", "packaged", "--body", body)
         return run(*client, *target, *create)
 
-    def status(self):
-        """What the kernel says of the process: its user, its rights."""
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    def rights(self):
+        """The users, groups and capabilities that the kernel says it has; nothing where it tells nothing."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status")
+        if not pathlib.Path("/proc/self/status").exists():
+            return None
+        said = dict(re.findall(r"(\w+):\t(.*)", status.read_text()))
+        users, groups = (set(map(int, said[name].split())) for name in ("Uid", "Gid"))
+        return users, groups, int(said["CapEff"], 16)
 
     def signal(self, number):
         self.process.send_signal(number)
