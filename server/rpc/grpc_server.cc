@@ -158,9 +158,9 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   grpc::ServerBuilder builder;
   Configure(builder, options_);
   int port = 0;
-  builder.AddListeningPort(options_.address,
-                           options_.tls ? options_.tls->Credentials() : grpc::InsecureServerCredentials(),
-                           &port);
+  builder.AddListeningPort(
+      options_.address,
+      options_.tls ? options_.tls->Credentials(ResolveListenHost) : grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&service_);
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();

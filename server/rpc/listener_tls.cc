@@ -3,11 +3,7 @@
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpcpp/security/server_credentials.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -92,34 +88,13 @@ class ListenerTls::State {
 
 namespace {
 
-// The hosts that the name in `host:port` stands for as numbers; nothing when it cannot be resolved.
-std::vector<std::string> ResolveHosts(std::string host) {
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
-  std::vector<std::string> hosts;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    std::array<char, NI_MAXHOST> text{};
-    if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                    NI_NUMERICHOST) != 0) {
-      continue;
-    }
-    std::string number = entry->ai_family == AF_INET6 ? "[" + std::string(text.data()) + "]" : text.data();
-    if (std::find(hosts.begin(), hosts.end(), number) == hosts.end()) hosts.push_back(std::move(number));
-  }
-  return hosts;
-}
-
 // gRPC 1.51 reaches the reload of the C core by no public class of its own.
 class ReloadingCredentials final : public grpc::ServerCredentials {
  public:
   using MakeCore = std::function<grpc_server_credentials*()>;
 
-  explicit ReloadingCredentials(MakeCore make) : make_(std::move(make)) {}
+  ReloadingCredentials(MakeCore make, ResolveHost resolve)
+      : make_(std::move(make)), resolve_(std::move(resolve)) {}
 
   // Callers are told apart by their certificates alone.
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
@@ -129,8 +104,8 @@ class ReloadingCredentials final : public grpc::ServerCredentials {
   // socket, which accepts one connection after another, so each address of a name gets an object of its own.
   int AddPortToServer(const std::string& address, grpc_server* server) override {
     const std::size_t colon = address.rfind(':');
-    const auto hosts =
-        colon == std::string::npos ? std::vector<std::string>() : ResolveHosts(address.substr(0, colon));
+    if (colon == std::string::npos) return Add(address, server);
+    const std::vector<std::string> hosts = resolve_(address.substr(0, colon));
     if (hosts.size() < 2) return Add(address, server);
     std::string port = address.substr(colon + 1);
     int taken = 0;
@@ -152,6 +127,7 @@ class ReloadingCredentials final : public grpc::ServerCredentials {
   }
 
   const MakeCore make_;
+  const ResolveHost resolve_;
 };
 
 }  // namespace
@@ -174,8 +150,9 @@ std::optional<std::string> ListenerTls::Replace(const std::vector<Secret>& conte
   return std::nullopt;
 }
 
-std::shared_ptr<grpc::ServerCredentials> ListenerTls::Credentials() {
-  return std::make_shared<ReloadingCredentials>([this] { return state_->MakeCoreCredentials(); });
+std::shared_ptr<grpc::ServerCredentials> ListenerTls::Credentials(ResolveHost resolve) {
+  return std::make_shared<ReloadingCredentials>([this] { return state_->MakeCoreCredentials(); },
+                                                std::move(resolve));
 }
 
 }  // namespace session_gateway

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "server/rpc/listen_hosts.h"
 #include "server/secret.h"
 
 namespace grpc {
@@ -41,7 +42,7 @@ class ListenerTls {
 
   // For one listener. `this` outlives the server. A server cannot be started on it before the first
   // good Replace.
-  std::shared_ptr<grpc::ServerCredentials> Credentials();
+  std::shared_ptr<grpc::ServerCredentials> Credentials(ResolveHost resolve);
 
  private:
   class State;

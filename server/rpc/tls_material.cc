@@ -25,9 +25,9 @@ using CertificatePtr = std::unique_ptr<X509, Free>;
 constexpr char kNoCertificate[] = " holds no certificate in PEM form";
 
 BioPtr Reader(const Secret& text) {
-  // The files' own bound is far below.
+  // The files' own bound is far below. gRPC reads up to a zero byte.
   constexpr std::size_t kMax = std::numeric_limits<int>::max();
-  if (text.Reveal().size() > kMax) return nullptr;
+  if (text.Reveal().size() > kMax || text.Reveal().find('\0') != std::string::npos) return nullptr;
   return BioPtr(BIO_new_mem_buf(text.Reveal().data(), static_cast<int>(text.Reveal().size())));
 }
 

@@ -61,6 +61,14 @@ TEST_F(ListenerTlsContents, ABrokenKeyIsNamedAndNotShown) {
   }
 }
 
+// gRPC would read such a text as an empty one.
+TEST_F(ListenerTlsContents, AZeroByteIsRefused) {
+  const std::string zero(1, '\0');
+  EXPECT_THAT(Replace(zero + good_.certificate_pem, good_.key_pem, root_), Optional(StartsWith("/c.pem")));
+  EXPECT_THAT(Replace(good_.certificate_pem, zero + good_.key_pem, root_), Optional(StartsWith("/k.pem")));
+  EXPECT_THAT(Replace(good_.certificate_pem, good_.key_pem, zero + root_), Optional(StartsWith("/ca.pem")));
+}
+
 TEST_F(ListenerTlsContents, AKeyOfAnotherCertificateIsRefused) {
   EXPECT_THAT(Replace(good_.certificate_pem, other_.key_pem, root_),
               Optional(std::string("/k.pem holds a key that does not fit the certificate")));

@@ -23,13 +23,13 @@ struct Free {
 
 class Socket {
  public:
-  explicit Socket(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  Socket(const std::string& host, int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{.tv_sec = 60, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
     is_connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   }
   ~Socket() { ::close(fd_); }
@@ -88,7 +88,7 @@ std::string LastReason() {
 ProbeResult ProbeTls(int port, const ProbeOptions& options) {
   ProbeResult result;
   ERR_clear_error();
-  const Socket socket(port);
+  const Socket socket(options.host, port);
   const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
   Offer(context.get(), options);
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));

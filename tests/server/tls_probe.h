@@ -11,6 +11,7 @@
 namespace session_gateway {
 
 struct ProbeOptions {
+  std::string host = "127.0.0.1";
   int version = 0;                                // the only one offered, TLS1_3_VERSION; 0: any
   std::string alpn = "h2";                        // empty: none is offered
   const pki::Certificate* certificate = nullptr;  // the client's
