@@ -1,6 +1,10 @@
-"""Runs all scenarios: client.py GATEWAY SYMPHONY_SANDBOX QLIK_SANDBOX. One JSON line for each on stdout."""
+"""Runs all scenarios, one JSON line for each on stdout.
+
+client.py GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
+"""
 
 import json
+import pathlib
 import sys
 
 import grpc
@@ -10,11 +14,16 @@ from sandbox import Sandbox
 from sessiongateway.v1 import session_gateway_pb2_grpc
 
 
-def main(address, symphony, qlik):
+def main(address, partial_address, symphony, qlik, shared):
     failed = 0
-    with grpc.insecure_channel(address) as channel:
-        stub = session_gateway_pb2_grpc.SessionGatewayStub(channel)
-        context = scenarios.Context(stub, Sandbox(symphony), Sandbox(qlik))
+    with grpc.insecure_channel(address) as channel, grpc.insecure_channel(partial_address) as partial:
+        context = scenarios.Context(
+            session_gateway_pb2_grpc.SessionGatewayStub(channel),
+            session_gateway_pb2_grpc.SessionGatewayStub(partial),
+            Sandbox(symphony),
+            Sandbox(qlik),
+            pathlib.Path(shared),
+        )
         for scenario in scenarios.SCENARIOS:
             context.clear_faults()
             try:

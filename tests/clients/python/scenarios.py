@@ -1,15 +1,14 @@
 """What a client of another language must see, call by call. All clients run the same list."""
 
+import base64
 import contextlib
 import json
-import pathlib
 import uuid
 
 import messages
-from gateway import call, equal, expect_error, expect_ok
+from gateway import CALL_TIMEOUT, call, equal, expect_error, expect_ok
 from sessiongateway.v1 import qlik_pb2, symphony_pb2
 
-SHARED = pathlib.Path(__file__).resolve().parent.parent
 SYMPHONY_PATH = "/platform/rest/symrest/v1/clientapi/session"
 QLIK_PATH = "/qrs/executionsession"
 LARGE = 1 << 20
@@ -18,29 +17,30 @@ LARGE = 1 << 20
 DEADLINE_ATTEMPTS = 4
 
 
-def expected_body(name):
-    """The file's line ends are for its reader, the text has none."""
-    return (SHARED / "expected" / f"{name}.json").read_text(encoding="utf-8").replace("\n", "")
-
-
 class Context:
-    def __init__(self, stub, symphony, qlik):
+    def __init__(self, stub, partial_stub, symphony, qlik, shared):
         self.stub = stub
+        self.partial_stub = partial_stub  # of a gateway that knows Symphony alone
         self.symphony = symphony
         self.qlik = qlik
+        self.shared = shared
+
+    def expected_body(self, name):
+        """The file's line ends are for its reader, the text has none."""
+        return (self.shared / "expected" / f"{name}.json").read_text(encoding="utf-8").replace("\n", "")
 
     def clear_faults(self):
         self.symphony.clear_faults()
         self.qlik.clear_faults()
 
-    def create_session(self, session=None, timeout=None, **fields):
+    def create_session(self, session=None, timeout=CALL_TIMEOUT, metadata=None, **fields):
         fields.setdefault("application_name", "symping7.3.2")
         request = symphony_pb2.CreateSessionRequest(session=session, **fields)
-        return call(self.stub.CreateSession, request, **({"timeout": timeout} if timeout else {}))
+        return call(self.stub.CreateSession, request, timeout, metadata)
 
-    def create_execution_session(self, execution_session, timeout=None, **fields):
+    def create_execution_session(self, execution_session, timeout=CALL_TIMEOUT, metadata=None, **fields):
         request = qlik_pb2.CreateExecutionSessionRequest(execution_session=execution_session, **fields)
-        return call(self.stub.CreateExecutionSession, request, **({"timeout": timeout} if timeout else {}))
+        return call(self.stub.CreateExecutionSession, request, timeout, metadata)
 
 
 @contextlib.contextmanager
@@ -108,7 +108,7 @@ def session_extremes(context):
         context,
         "session_extremes",
         messages.session_extremes(),
-        expected_body("session_extremes"),
+        context.expected_body("session_extremes"),
         "?applicationName=%C3%9Cber%20app%20%26%2B%3D%2F%3F%23%25&clusterId=c~%22.-_&csrftoken=TOKEN",
         "Über app &+=/?#%",
         cluster_id='c~".-_',
@@ -135,7 +135,7 @@ def session_zero(context):
         context,
         "session_zero",
         messages.session_zero(),
-        expected_body("session_zero"),
+        context.expected_body("session_zero"),
         "?applicationName=0&clusterId=&csrftoken=",
         "0",
         cluster_id="",
@@ -146,7 +146,7 @@ def session_zero(context):
 def session_additional_json(context):
     answer = context.create_session(messages.session_additional(), validate_only=True)
     _, _, body = preview_of(answer, context.symphony)
-    equal(body, expected_body("session_additional"), "body")
+    equal(body, context.expected_body("session_additional"), "body")
     yield answer.result("session_additional_json", body=body)
 
 
@@ -204,7 +204,7 @@ def execution_session_preview(context, row, privileges, expected):
 def execution_session_extremes(context):
     row_id = str(uuid.uuid4()).upper()
     row = messages.execution_session_extremes(row_id)
-    body = expected_body("execution_session_extremes")
+    body = context.expected_body("execution_session_extremes")
     expected = body.replace("%ID%", row_id)
     preview = execution_session_preview(context, row, True, expected)
     with upstream_sees(context.qlik, requests=1, creates=1):
@@ -236,7 +236,7 @@ def execution_session_absent(context):
 
 def execution_session_zero(context):
     row = messages.execution_session_zero()
-    expected = expected_body("execution_session_zero")
+    expected = context.expected_body("execution_session_zero")
     preview = execution_session_preview(context, row, False, expected)
     answer = context.create_execution_session(row, privileges=False)
     response = expect_ok(answer)
@@ -349,8 +349,9 @@ def invalid_requests(context):
 
 
 def request_id(context):
-    with upstream_sees(context.symphony, requests=0, creates=0), upstream_sees(
-        context.qlik, requests=0, creates=0
+    with (
+        upstream_sees(context.symphony, requests=0, creates=0),
+        upstream_sees(context.qlik, requests=0, creates=0),
     ):
         answer = context.create_session(request_id=str(uuid.uuid4()))
         expect_error(answer, "UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate")
@@ -370,7 +371,7 @@ def refused_by_sandbox(context):
 
 
 def failures(context):
-    for case in json.loads((SHARED / "failures.json").read_text(encoding="utf-8")):
+    for case in json.loads((context.shared / "failures.json").read_text(encoding="utf-8")):
         sandbox = context.symphony if case["upstream"] == "symphony" else context.qlik
         sandbox.add_fault(case["fault"])
         created = case["outcome"] in ("done", "unknown") and case["fault"]["kind"] not in ("status", "html")
@@ -425,7 +426,50 @@ def deadlines(context):
     yield answer.result("deadline_within_the_answer")
 
 
+def not_configured(context):
+    """A gateway of one upstream serves that one and says that it has no other."""
+    with upstream_sees(context.qlik, requests=0, creates=0):
+        answer = call(
+            context.partial_stub.CreateExecutionSession,
+            qlik_pb2.CreateExecutionSessionRequest(execution_session=qlik_pb2.ExecutionSession()),
+        )
+    expect_error(answer, "UNIMPLEMENTED", "UPSTREAM_NOT_CONFIGURED", "not_sent", "validate")
+    yield answer.result("not_configured", message=answer.message, metadata=answer.metadata)
+
+    with upstream_sees(context.symphony, requests=1, creates=1):
+        answer = call(
+            context.partial_stub.CreateSession,
+            symphony_pb2.CreateSessionRequest(application_name="symping7.3.2"),
+        )
+    check_session_answer(context, expect_ok(answer), "symping7.3.2", "")
+    yield answer.result("configured")
+
+
+def request_metadata(context):
+    """What a client or mesh adds to a call is accepted, and the upstream is not told."""
+    metadata = (("x-request-id", "4711"), ("x-twice", "a"), ("x-twice", "b"), ("x-bytes-bin", b"\x00\xff"))
+    with upstream_sees(context.symphony, requests=1, creates=1):
+        answer = context.create_session(metadata=metadata)
+    check_session_answer(context, expect_ok(answer), "symping7.3.2", "")
+    headers = sorted(header["name"] for header in context.symphony.last_request()["headers"])
+    equal([name for name in headers if name.startswith("x-")], [], "headers handed on")
+    yield answer.result("metadata_accepted", headers=headers)
+
+    answer = context.create_execution_session(None, metadata=metadata)
+    expect_error(answer, "INVALID_ARGUMENT", "INVALID_FIELD", "not_sent", "validate")
+    yield answer.result("metadata_refused_call", fields=answer.fields)
+
+
 def large_messages(context):
+    answer = context.create_session(
+        symphony_pb2.Session(common_data=[symphony_pb2.TypedValue(bytes=b"\xa5" * LARGE)])
+    )
+    check_session_answer(context, expect_ok(answer), "symping7.3.2", "")
+    [[kind, encoded]] = context.symphony.last_row()["session"]["commonData"]
+    equal(kind, "SOAM_BYTES", "the type")
+    equal(base64.b64decode(encoded) == b"\xa5" * LARGE, True, "the bytes arrive whole")
+    yield answer.result("large_common_data", size=len(encoded))
+
     answer = context.create_session(symphony_pb2.Session(session_meta_data="é" * (LARGE // 2)))
     check_session_answer(context, expect_ok(answer), "symping7.3.2", "")
     stored = context.symphony.last_row()["session"]["sessionMetaData"]
@@ -453,5 +497,7 @@ SCENARIOS = (
     refused_by_sandbox,
     failures,
     deadlines,
+    not_configured,
+    request_metadata,
     large_messages,
 )
