@@ -56,15 +56,16 @@ fetch() {
   }
 }
 
-# copy_example LANGUAGE: the example and the contract as they lie in the tree, where code can be generated beside them.
-# Sets `example`, its folder.
+# copy_example LANGUAGE: the example and the contract as they lie in the tree, where code can be generated beside them;
+# without what somebody built there. Sets `example`, its folder.
 copy_example() {
   local tree=$work/$1
   example=$tree/examples/$1
   rm -rf "$tree"
   mkdir -p "$tree/examples"
   cp -R "$root/proto" "$tree/proto"
-  cp -R "$root/examples/$1" "$example"
+  tar -C "$root/examples" --exclude=node_modules --exclude=.venv --exclude=target --exclude=dist --exclude=bin \
+    --exclude=generated --exclude=sessiongateway -cf - "$1" | tar -C "$tree/examples" -xf -
 }
 
 # start_gateway NAME FLAG…: sets `started`, the line that it listens, and ends the gateway together with this script.

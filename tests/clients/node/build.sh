@@ -9,12 +9,11 @@ build_client() {
   local modules=$work/node-modules
   copy_example node
   cp -R "$here/node" "$example/src/scenarios"
-  rm -f "$example/src/scenarios/build.sh"
+  rm "$example/src/scenarios/build.sh"
   cd "$example"
   # Fetched anew when node or the lock file has changed.
   local stamp
   stamp="$version $(cksum <package-lock.json)"
-  rm -rf node_modules dist src/generated
   if [ "$(cat "$modules/made-of" 2>/dev/null)" != "$stamp" ]; then
     rm -rf "$modules"
     mkdir -p "$modules"

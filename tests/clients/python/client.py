@@ -9,7 +9,9 @@ import sys
 
 import grpc
 
+import failures
 import scenarios
+from context import Context
 from sandbox import Sandbox
 from sessiongateway.v1 import session_gateway_pb2_grpc
 
@@ -17,14 +19,15 @@ from sessiongateway.v1 import session_gateway_pb2_grpc
 def main(address, partial_address, symphony, qlik, shared):
     failed = 0
     with grpc.insecure_channel(address) as channel, grpc.insecure_channel(partial_address) as partial:
-        context = scenarios.Context(
+        context = Context(
             session_gateway_pb2_grpc.SessionGatewayStub(channel),
             session_gateway_pb2_grpc.SessionGatewayStub(partial),
             Sandbox(symphony),
             Sandbox(qlik),
             pathlib.Path(shared),
         )
-        for scenario in scenarios.SCENARIOS:
+        groups = (*scenarios.SCENARIOS, *failures.FAILURES)
+        for scenario in groups:
             context.clear_faults()
             try:
                 for result in scenario(context):
@@ -32,7 +35,7 @@ def main(address, partial_address, symphony, qlik, shared):
             except AssertionError as error:
                 failed += 1
                 print(f"FAILED {scenario.__name__}: {error}", file=sys.stderr)
-    print(f"python: {len(scenarios.SCENARIOS)} groups of scenarios, {failed} failed", file=sys.stderr)
+    print(f"python: {len(groups)} groups of scenarios, {failed} failed", file=sys.stderr)
     return 1 if failed else 0
 
 
