@@ -14,8 +14,12 @@ build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf
 package='dpkg-dev file openssl ca-certificates'
 test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc'
 lint='clang-format-16 lintian'
-clients='python3 python3-venv'
+clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"
+command -v javac >/dev/null || clients="$clients default-jdk-headless"
+command -v mvn >/dev/null || clients="$clients maven"
+command -v node >/dev/null || clients="$clients nodejs"
+command -v npm >/dev/null || clients="$clients npm"
 
 case "${1:-}" in
   build) wanted=$build ;;

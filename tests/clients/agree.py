@@ -1,4 +1,4 @@
-"""Whether two clients saw the same, scenario by scenario: agree.py FIRST.jsonl SECOND.jsonl"""
+"""Whether all clients saw the same, scenario by scenario: agree.py RESULTS.jsonl RESULTS.jsonl..."""
 
 import json
 import sys
@@ -13,19 +13,28 @@ def read(path):
     return by_name
 
 
-def main(first_path, second_path):
-    first, second = read(first_path), read(second_path)
+SHOWN_MAX = 400  # characters of a result that is seen differently
+
+
+def shown(result):
+    return json.dumps(result, ensure_ascii=False, sort_keys=True) if result else "did not run"
+
+
+def main(paths):
+    clients = [read(path) for path in paths]
+    names = dict.fromkeys(name for results in clients for name in results)
     differences = 0
-    for name in dict.fromkeys([*first, *second]):
-        if first.get(name) == second.get(name):
+    for name in names:
+        seen = [shown(results.get(name)) for results in clients]
+        if len(set(seen)) == 1:
             continue
         differences += 1
         print(f"{name}:")
-        for path, results in ((first_path, first), (second_path, second)):
-            print(f"  {path}: {json.dumps(results.get(name, 'did not run'), ensure_ascii=False)}")
-    print(f"{len(first)} scenarios, {differences} seen differently")
+        for path, result in zip(paths, seen, strict=True):
+            print(f"  {path}: {result[:SHOWN_MAX]}")
+    print(f"{len(names)} scenarios of {len(clients)} clients, {differences} seen differently")
     return 1 if differences else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

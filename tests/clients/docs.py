@@ -1,12 +1,12 @@
 """Whether the pages show code that runs: docs.py PAGE... PROGRAM...
 
-Each block of Python and Go in a page (.md) must be a run of lines of a program that the tests run.
+Each block of a client's language in a page (.md) must be a run of lines of a program that the tests run.
 """
 
 import pathlib
 import sys
 
-LANGUAGES = {"python": ".py", "go": ".go"}
+LANGUAGES = {"python": ".py", "go": ".go", "java": ".java", "ts": ".ts"}
 
 
 def blocks(page):

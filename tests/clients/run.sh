@@ -1,24 +1,31 @@
 #!/bin/bash
 # A client in another language against the running gateway on its sandbox.
 #
-#   run.sh python|go BUILD   runs one client; what it saw goes to BUILD/clients/<language>.jsonl
-#   run.sh agree BUILD       whether both saw the same
-#   run.sh docs BUILD        whether the pages show the programs that run here
+#   run.sh python|go|java|node BUILD   builds, checks and runs one example and its scenarios; what the scenarios saw goes
+#                                      to BUILD/clients/<language>.jsonl
+#   run.sh agree BUILD                 whether all saw the same
+#   run.sh docs BUILD                  whether the pages show the programs that run here
+#   run.sh staticcheck BUILD           the Go linter that is too slow for each run of the tests
 #
 # Exit 77, skipped: the language's tools are missing or too old, or its registry cannot be reached. With
 # SESSION_GATEWAY_REQUIRE_CLIENTS=1 that is a failure.
 set -euo pipefail
 
-[ $# -eq 2 ] || { echo "usage: run.sh python|go|agree|docs BUILD"; exit 2; }
+usage() {
+  echo "usage: run.sh python|go|java|node|agree|docs|staticcheck BUILD" >&2
+  exit 2
+}
+
+[ $# -eq 2 ] || usage
 readonly what=$1
+mkdir -p "$2"
 build=$(cd "$2" && pwd)
 readonly build
 here=$(cd "$(dirname "$0")" && pwd)
-proto=$here/../../proto
-readonly here proto
+root=$(cd "$here/../.." && pwd)
+readonly here root
 readonly work=$build/clients
 rm -f "$work/$what.skipped"
-readonly python_min=3.11 go_min=1.19
 
 # The file tells whoever called `make test`, for CTest shows a name alone.
 skip() {
@@ -28,153 +35,145 @@ skip() {
   exit 77
 }
 
+# needs TOOL…
+needs() {
+  local tool
+  for tool in "$@"; do command -v "$tool" >/dev/null || skip "$tool is not installed"; done
+}
+
+# needs_version TOOL VERSION MINIMUM
+needs_version() { not_below "$2" "$3" || skip "$1 is $2, $3 is needed"; }
+
 # not_below VERSION MINIMUM
 not_below() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
 
 # fetch COMMAND…: what needs the registry. Two attempts, then the client cannot run.
 fetch() {
-  "$@" >"$work/fetch.log" 2>&1 || "$@" >"$work/fetch.log" 2>&1 || {
-    tail -n 5 "$work/fetch.log"
+  local log=$work/$what-fetch.log
+  "$@" >"$log" 2>&1 || "$@" >"$log" 2>&1 || {
+    tail -n 5 "$log"
     skip "its packages cannot be fetched"
   }
 }
 
-# Sets gateway, symphony and qlik, and ends the gateway together with this script.
+# copy_example LANGUAGE: the example and the contract as they lie in the tree, where code can be generated beside them;
+# without what somebody built there. Sets `example`, its folder.
+copy_example() {
+  local tree=$work/$1
+  example=$tree/examples/$1
+  rm -rf "$tree"
+  mkdir -p "$tree/examples"
+  cp -R "$root/proto" "$tree/proto"
+  tar -C "$root/examples" --exclude=node_modules --exclude=.venv --exclude=target --exclude=dist --exclude=bin \
+    --exclude=generated --exclude=sessiongateway -cf - "$1" | tar -C "$tree/examples" -xf -
+}
+
+# start_gateway NAME FLAG…: sets `started`, the line that it listens, and ends the gateway together with this script.
 start_gateway() {
-  local log=$work/$what-gateway.log tries=200 line=
+  local log=$work/$what-$1.log tries=200
+  shift
   : >"$log"
-  "$build/bin/session-gateway" --sandbox --listen 127.0.0.1:0 2>"$log" &
-  gateway_pid=$!
-  trap stop_gateway EXIT
-  while [ -z "$line" ]; do
-    kill -0 "$gateway_pid" 2>/dev/null && [ "$tries" -gt 0 ] || {
+  "$build/bin/session-gateway" "$@" --listen 127.0.0.1:0 2>"$log" &
+  gateways+=($!)
+  logs+=("$log")
+  started=
+  while [ -z "$started" ]; do
+    kill -0 "${gateways[-1]}" 2>/dev/null && [ "$tries" -gt 0 ] || {
       cat "$log"
       echo "the gateway does not start"
       exit 1
     }
     tries=$((tries - 1))
     sleep 0.1
-    line=$(grep -m 1 '"msg":"listening"' "$log" || true)
+    started=$(grep -m 1 '"msg":"listening"' "$log" || true)
   done
-  gateway=$(field address "$line")
-  symphony=$(field sandbox_symphony "$line")
-  qlik=$(field sandbox_qlik "$line")
 }
 
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-stop_gateway() {
-  local result=$?
+# One on both upstreams of the sandbox, and one that is configured for its Symphony alone.
+start_gateways() {
+  gateways=()
+  logs=()
+  trap stop_gateways EXIT
+  start_gateway gateway --sandbox
+  gateway=$(field address "$started")
+  symphony=$(field sandbox_symphony "$started")
+  qlik=$(field sandbox_qlik "$started")
+  printf 'symphony:\n  endpoints: ["%s"]\n' "$symphony" >"$work/$what-partial.yaml"
+  start_gateway partial --config "$work/$what-partial.yaml"
+  partial=$(field address "$started")
+}
+
+stop_gateways() {
+  local result=$? i
   trap - EXIT
-  kill -TERM "$gateway_pid" 2>/dev/null || true
-  if ! wait "$gateway_pid"; then
-    tail -n 20 "$work/$what-gateway.log"
-    echo "the gateway did not end well"
-    result=1
-  fi
+  for i in "${!gateways[@]}"; do
+    kill -TERM "${gateways[i]}" 2>/dev/null || true
+    if ! wait "${gateways[i]}"; then
+      tail -n 20 "${logs[i]}"
+      echo "the gateway did not end well"
+      result=1
+    fi
+  done
   exit "$result"
 }
 
-# run_example COMMAND…: the program of docs/clients.md, once well and once refused.
+# run_example COMMAND…: what a user copies, once well and once refused.
 run_example() {
-  local said
-  said=$("$@" "$gateway" symping7.3.2)
-  [[ $said == "session "*" at $symphony" ]] || { echo "the example said: $said"; exit 1; }
+  local said line
+  said=$("$@" "$gateway" symping7.3.2) || { echo "the example failed: $said"; exit 1; }
+  for line in "^session [0-9]* at $symphony\$" '^execution session [0-9a-f-]\{36\}$'; do
+    grep -q "$line" <<<"$said" || { echo "the example said: $said"; exit 1; }
+  done
   said=$("$@" "$gateway" "") && { echo "the example took a refusal for a success: $said"; exit 1; }
-  local line
   for line in '^reason INVALID_FIELD, outcome not_sent$' '^field application_name: '; do
     grep -q "$line" <<<"$said" || { echo "the example said: $said"; exit 1; }
   done
 }
 
-prepare_python() {
-  command -v python3 >/dev/null || skip "python3 is not installed"
-  local version
-  version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  not_below "$version" "$python_min" || skip "python3 is $version, $python_min is needed"
-  local venv=$work/python-venv
-  # Made anew when the interpreter or the list of packages has changed.
-  local stamp
-  stamp="$(python3 -VV) $(cksum <"$here/python/requirements.txt")"
-  if [ "$(cat "$venv/made-of" 2>/dev/null)" != "$stamp" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv" || skip "python3 cannot make a venv"
-    fetch "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: \
-      -r "$here/python/requirements.txt"
-    echo "$stamp" >"$venv/made-of"
-  fi
-  python=$venv/bin/python
-  rm -rf "$work/python"
-  mkdir -p "$work/python"
-  "$python" -m grpc_tools.protoc -I "$proto" --python_out="$work/python" --grpc_python_out="$work/python" \
-    "$proto"/sessiongateway/v1/*.proto
-  export PYTHONPATH=$work/python PYTHONDONTWRITEBYTECODE=1
+run_client() {
+  # Each sets the arrays example_command and scenarios_command.
+  # shellcheck source=/dev/null
+  . "$here/$what/build.sh"
+  build_client
+  start_gateways
+  run_example "${example_command[@]}"
+  "${scenarios_command[@]}" "$gateway" "$partial" "$symphony" "$qlik" "$here" >"$work/$what.jsonl"
 }
 
-client_python() {
-  prepare_python
-  start_gateway
-  run_example "$python" "$here/python/example.py"
-  "$python" "$here/python/client.py" "$gateway" "$symphony" "$qlik" >"$work/python.jsonl"
-}
-
-# The sources and the generated code beside them, so that the tree stays clean.
-prepare_go() {
-  command -v go >/dev/null || skip "go is not installed"
-  command -v protoc >/dev/null || skip "protoc is not installed"
-  # A newer toolchain is never fetched for it, and what the user has set for other work is not used.
-  export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOWORK=off
-  local version
-  version=$(go env GOVERSION)
-  not_below "${version#go}" "$go_min" || skip "go is ${version#go}, $go_min is needed"
-  local module=session-gateway.example/clients mapping='' proto_file
-  rm -rf "$work/go"
-  mkdir -p "$work/go"
-  cp -R "$here/go/." "$work/go"
-  cd "$work/go"
-  fetch go mod download
-  GOBIN=$work/go/bin go install google.golang.org/protobuf/cmd/protoc-gen-go \
-    google.golang.org/grpc/cmd/protoc-gen-go-grpc
-  for proto_file in "$proto"/sessiongateway/v1/*.proto; do
-    mapping+=",Msessiongateway/v1/$(basename "$proto_file")=$module/sessiongateway/v1"
-  done
-  PATH=$work/go/bin:$PATH protoc -I "$proto" --go_out=. --go_opt="module=$module$mapping" \
-    --go-grpc_out=. --go-grpc_opt="module=$module$mapping" "$proto"/sessiongateway/v1/*.proto
-  local unformatted
-  unformatted=$(gofmt -l "$here/go")
-  [ -z "$unformatted" ] || { echo "gofmt: $unformatted"; exit 1; }
-  go vet ./...
-  go build -o bin/ . ./example
-}
-
-client_go() {
-  prepare_go
-  start_gateway
-  run_example "$work/go/bin/example"
-  "$work/go/bin/clients" "$gateway" "$symphony" "$qlik" "$here" >"$work/go.jsonl"
-}
+readonly languages=(python go java node)
 
 agree() {
-  local language
-  for language in python go; do
-    [ -f "$work/$language.jsonl" ] || skip "there is nothing of the $language client to compare"
+  needs python3
+  local language seen=()
+  for language in "${languages[@]}"; do
+    if [ -s "$work/$language.jsonl" ]; then seen+=("$work/$language.jsonl"); fi
   done
-  command -v python3 >/dev/null || skip "python3 is not installed"
-  python3 "$here/agree.py" "$work/python.jsonl" "$work/go.jsonl"
+  [ ${#seen[@]} -ge 2 ] || skip "there is nothing of two clients to compare"
+  python3 "$here/agree.py" "${seen[@]}"
+  [ ${#seen[@]} -eq ${#languages[@]} ] || skip "only ${#seen[@]} of ${#languages[@]} clients ran; these agree"
 }
 
 docs() {
-  command -v python3 >/dev/null || skip "python3 is not installed"
-  python3 "$here/docs.py" "$here/../../docs/clients.md" "$here/../../README.md" \
-    "$here/python/example.py" "$here/go/example/main.go"
+  needs python3
+  python3 "$here/docs.py" "$root/docs/clients.md" "$root/README.md" "$root"/examples/README.md \
+    "$root/examples/python/create_sessions.py" "$root/examples/go/main.go" \
+    "$root/examples/java/src/main/java/example/CreateSessions.java" "$root/examples/node/src/create-sessions.ts"
+}
+
+staticcheck() {
+  . "$here/go/build.sh"
+  build_client
+  check_client
 }
 
 mkdir -p "$work"
 case $what in
-  python | go)
+  python | go | java | node)
     rm -f "$work/$what.jsonl"
-    "client_$what"
+    run_client
     ;;
-  agree | docs) "$what" ;;
-  *) echo "usage: run.sh python|go|agree|docs BUILD" >&2; exit 2 ;;
+  agree | docs | staticcheck) "$what" ;;
+  *) usage ;;
 esac

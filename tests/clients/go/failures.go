@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
 // Nothing is sent for a message that breaks a rule, and the error names the fields.

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
 const (
@@ -24,6 +24,7 @@ const (
 
 type client struct {
 	stub           pb.SessionGatewayClient
+	partial        pb.SessionGatewayClient // of a gateway that knows Symphony alone
 	address        string
 	shared         string
 	symphony, qlik sandbox
@@ -84,23 +85,39 @@ func codeName(code codes.Code) string {
 	return name.String()
 }
 
+func callContext(timeout time.Duration, pairs []string) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(), pairs...), timeout)
+}
+
 func (c *client) createSession(
-	request *pb.CreateSessionRequest, timeout time.Duration,
+	request *pb.CreateSessionRequest, timeout time.Duration, pairs ...string,
 ) (*pb.CreateSessionResponse, answer) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	return createSessionAt(c.stub, request, timeout, pairs...)
+}
+
+func createSessionAt(
+	stub pb.SessionGatewayClient, request *pb.CreateSessionRequest, timeout time.Duration, pairs ...string,
+) (*pb.CreateSessionResponse, answer) {
+	ctx, cancel := callContext(timeout, pairs)
 	defer cancel()
 	var trailer metadata.MD
-	response, err := c.stub.CreateSession(ctx, request, grpc.Trailer(&trailer))
+	response, err := stub.CreateSession(ctx, request, grpc.Trailer(&trailer))
 	return response, readAnswer(err, trailer)
 }
 
 func (c *client) createExecutionSession(
-	request *pb.CreateExecutionSessionRequest, timeout time.Duration,
+	request *pb.CreateExecutionSessionRequest, timeout time.Duration, pairs ...string,
 ) (*pb.CreateExecutionSessionResponse, answer) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	return createExecutionSessionAt(c.stub, request, timeout, pairs...)
+}
+
+func createExecutionSessionAt(
+	stub pb.SessionGatewayClient, request *pb.CreateExecutionSessionRequest, timeout time.Duration, pairs ...string,
+) (*pb.CreateExecutionSessionResponse, answer) {
+	ctx, cancel := callContext(timeout, pairs)
 	defer cancel()
 	var trailer metadata.MD
-	response, err := c.stub.CreateExecutionSession(ctx, request, grpc.Trailer(&trailer))
+	response, err := stub.CreateExecutionSession(ctx, request, grpc.Trailer(&trailer))
 	return response, readAnswer(err, trailer)
 }
 

@@ -1,5 +1,5 @@
-// Runs all scenarios: clients GATEWAY SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
-// One JSON line for each on stdout.
+// Runs all scenarios, one JSON line for each on stdout:
+// scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
 package main
 
 import (
@@ -12,17 +12,24 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
-func run(address, symphony, qlik, shared string) (int, error) {
-	channel, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func run(address, partialAddress, symphony, qlik, shared string) (int, error) {
+	plaintext := grpc.WithTransportCredentials(insecure.NewCredentials())
+	channel, err := grpc.NewClient(address, plaintext)
 	if err != nil {
 		return 0, err
 	}
 	defer channel.Close()
+	partial, err := grpc.NewClient(partialAddress, plaintext)
+	if err != nil {
+		return 0, err
+	}
+	defer partial.Close()
 	c := &client{
 		stub:     pb.NewSessionGatewayClient(channel),
+		partial:  pb.NewSessionGatewayClient(partial),
 		address:  address,
 		shared:   filepath.Clean(shared),
 		symphony: sandbox{endpoint: symphony},
@@ -66,11 +73,11 @@ func printResult(line result) {
 }
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: clients GATEWAY SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER")
+	if len(os.Args) != 6 {
+		fmt.Fprintln(os.Stderr, "usage: scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER")
 		os.Exit(2)
 	}
-	failed, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
+	failed, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)

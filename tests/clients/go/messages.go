@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
 // The messages that the scenarios send. The clients in other languages build the same ones.

@@ -13,7 +13,10 @@ type sandbox struct{ endpoint string }
 
 type counters struct{ Requests, Creates int }
 
-type seenRequest struct{ Target, Body string }
+type seenRequest struct {
+	Target, Body string
+	Headers      []struct{ Name string }
+}
 
 var controlClient = http.Client{Timeout: 10 * time.Second}
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sort"
@@ -11,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
 // What a client of another language must see, call by call. All clients run the same list.
@@ -42,6 +45,8 @@ var scenarios = []scenario{
 	{"refused_by_sandbox", runRefusedBySandbox},
 	{"failures", runFailures},
 	{"deadlines", runDeadlines},
+	{"not_configured", runNotConfigured},
+	{"request_metadata", runRequestMetadata},
 	{"large_messages", runLargeMessages},
 	{"wire", runWire},
 }
@@ -124,7 +129,8 @@ func (c *client) previewAndCreateSession(scenario string, request *pb.CreateSess
 	var a answer
 	c.symphony.sees(1, 1, func() { response, a = c.createSession(request, callTimeout) })
 	a.expectOK()
-	equal(c.symphony.lastRequest(), seenRequest{symphonyPath + query, expected}, "what was sent")
+	sent := c.symphony.lastRequest()
+	equal([]string{sent.Target, sent.Body}, []string{symphonyPath + query, expected}, "what was sent")
 	c.checkSessionAnswer(response, request.GetApplicationName(), request.GetClusterId())
 	a.print(scenario, values{
 		"target": target, "headers": shown.Headers, "body": shown.GetBody(),
@@ -292,9 +298,70 @@ func runExecutionSessionAnswerAdditional(c *client) {
 	a.print("execution_session_answer_additional_json", values{"set": set, "additional": row.AdditionalJson})
 }
 
+// A gateway of one upstream serves that one and says that it has no other.
+func runNotConfigured(c *client) {
+	var a answer
+	c.qlik.sees(0, 0, func() {
+		_, a = createExecutionSessionAt(c.partial,
+			&pb.CreateExecutionSessionRequest{ExecutionSession: &pb.ExecutionSession{}}, callTimeout)
+	})
+	a.expectError("UNIMPLEMENTED", "UPSTREAM_NOT_CONFIGURED", "not_sent", "validate")
+	a.print("not_configured", values{"message": a.message, "metadata": a.metadata})
+
+	var response *pb.CreateSessionResponse
+	c.symphony.sees(1, 1, func() {
+		response, a = createSessionAt(c.partial,
+			&pb.CreateSessionRequest{ApplicationName: proto.String(application)}, callTimeout)
+	})
+	a.expectOK()
+	c.checkSessionAnswer(response, application, "")
+	a.print("configured", nil)
+}
+
+// What a client or mesh adds to a call is accepted, and the upstream is not told.
+func runRequestMetadata(c *client) {
+	pairs := []string{"x-request-id", "4711", "x-twice", "a", "x-twice", "b", "x-bytes-bin", "\x00\xff"}
+	var response *pb.CreateSessionResponse
+	var a answer
+	c.symphony.sees(1, 1, func() {
+		response, a = c.createSession(
+			&pb.CreateSessionRequest{ApplicationName: proto.String(application)}, callTimeout, pairs...)
+	})
+	a.expectOK()
+	c.checkSessionAnswer(response, application, "")
+	names := []string{}
+	for _, header := range c.symphony.lastRequest().Headers {
+		check(!strings.HasPrefix(header.Name, "x-"), "%s is handed on", header.Name)
+		names = append(names, header.Name)
+	}
+	sort.Strings(names)
+	a.print("metadata_accepted", values{"headers": names})
+
+	_, a = c.createExecutionSession(&pb.CreateExecutionSessionRequest{}, callTimeout, pairs...)
+	a.expectError("INVALID_ARGUMENT", "INVALID_FIELD", "not_sent", "validate")
+	a.print("metadata_refused_call", values{"fields": a.fields})
+}
+
 func runLargeMessages(c *client) {
 	const large = 1 << 20
 	response, a := c.createSession(&pb.CreateSessionRequest{
+		ApplicationName: proto.String(application),
+		Session:         &pb.Session{CommonData: []*pb.TypedValue{bytesValue(bytes.Repeat([]byte{0xa5}, large))}},
+	}, callTimeout)
+	a.expectOK()
+	c.checkSessionAnswer(response, application, "")
+	var rows []struct {
+		Session struct{ CommonData [][2]string }
+	}
+	decode(c.symphony.do(http.MethodGet, "rows", nil), &rows)
+	pair := rows[len(rows)-1].Session.CommonData[0]
+	arrived, err := base64.StdEncoding.DecodeString(pair[1])
+	check(err == nil, "%v", err)
+	equal(pair[0], "SOAM_BYTES", "the type")
+	check(bytes.Equal(arrived, bytes.Repeat([]byte{0xa5}, large)), "the bytes do not arrive whole")
+	a.print("large_common_data", values{"size": len(pair[1])})
+
+	response, a = c.createSession(&pb.CreateSessionRequest{
 		ApplicationName: proto.String(application),
 		Session:         &pb.Session{SessionMetaData: proto.String(strings.Repeat("é", large/2))},
 	}, callTimeout)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/protobuf/proto"
 
-	pb "session-gateway.example/clients/sessiongateway/v1"
+	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
 // The frames below gRPC: clients decide by them whether their own retry rules may still work.

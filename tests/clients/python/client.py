@@ -1,21 +1,33 @@
-"""Runs all scenarios: client.py GATEWAY SYMPHONY_SANDBOX QLIK_SANDBOX. One JSON line for each on stdout."""
+"""Runs all scenarios, one JSON line for each on stdout.
+
+client.py GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
+"""
 
 import json
+import pathlib
 import sys
 
 import grpc
 
+import failures
 import scenarios
+from context import Context
 from sandbox import Sandbox
 from sessiongateway.v1 import session_gateway_pb2_grpc
 
 
-def main(address, symphony, qlik):
+def main(address, partial_address, symphony, qlik, shared):
     failed = 0
-    with grpc.insecure_channel(address) as channel:
-        stub = session_gateway_pb2_grpc.SessionGatewayStub(channel)
-        context = scenarios.Context(stub, Sandbox(symphony), Sandbox(qlik))
-        for scenario in scenarios.SCENARIOS:
+    with grpc.insecure_channel(address) as channel, grpc.insecure_channel(partial_address) as partial:
+        context = Context(
+            session_gateway_pb2_grpc.SessionGatewayStub(channel),
+            session_gateway_pb2_grpc.SessionGatewayStub(partial),
+            Sandbox(symphony),
+            Sandbox(qlik),
+            pathlib.Path(shared),
+        )
+        groups = (*scenarios.SCENARIOS, *failures.FAILURES)
+        for scenario in groups:
             context.clear_faults()
             try:
                 for result in scenario(context):
@@ -23,7 +35,7 @@ def main(address, symphony, qlik):
             except AssertionError as error:
                 failed += 1
                 print(f"FAILED {scenario.__name__}: {error}", file=sys.stderr)
-    print(f"python: {len(scenarios.SCENARIOS)} groups of scenarios, {failed} failed", file=sys.stderr)
+    print(f"python: {len(groups)} groups of scenarios, {failed} failed", file=sys.stderr)
     return 1 if failed else 0
 
 

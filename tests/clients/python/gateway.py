@@ -40,9 +40,9 @@ def equal(actual, expected, what):
         raise AssertionError(f"{what}: {actual!r} where {expected!r} was expected")
 
 
-def call(method, request, timeout=CALL_TIMEOUT):
+def call(method, request, timeout=CALL_TIMEOUT, metadata=None):
     try:
-        return Answer(response=method(request, timeout=timeout))
+        return Answer(response=method(request, timeout=timeout, metadata=metadata))
     except grpc.RpcError as error:
         return _read_error(error)
 

@@ -1,9 +1,8 @@
-module session-gateway.example/clients
+module session-gateway.example/create-sessions
 
 go 1.19
 
 require (
-	golang.org/x/net v0.26.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240318140521-94a12d6c2237
 	google.golang.org/grpc v1.64.1
 	google.golang.org/grpc/cmd/protoc-gen-go-grpc v1.3.0
@@ -11,6 +10,7 @@ require (
 )
 
 require (
+	golang.org/x/net v0.26.0 // indirect
 	golang.org/x/sys v0.21.0 // indirect
 	golang.org/x/text v0.16.0 // indirect
 )
