@@ -48,9 +48,11 @@ void StopAt(LoopTimer& timer, TimePoint deadline, const std::shared_ptr<CallCont
 
 // A log-on under way, and who waits for it.
 struct Logon::Attempt {
-  explicit Attempt(LogonIdentity the_identity) : identity(std::move(the_identity)) {}
+  Attempt(LogonIdentity the_identity, std::uint64_t the_clears)
+      : identity(std::move(the_identity)), clears(the_clears) {}
 
   const LogonIdentity identity;
+  const std::uint64_t clears;             // of the lockouts, when it began
   std::shared_ptr<CallContext> exchange;  // of the request under way
   std::list<LoopEvent> waiting;
   std::optional<LogonResult> result;  // once it has ended
@@ -138,7 +140,7 @@ void Logon::Close() {
 }
 
 void Logon::Start(const LogonIdentity& identity) {
-  attempt_ = std::make_shared<Attempt>(identity);
+  attempt_ = std::make_shared<Attempt>(identity, parts_->lockouts.clears());
   boost::asio::co_spawn(parts_->executor, Run(shared_from_this(), attempt_),
                         [self = shared_from_this(), attempt = attempt_](const std::exception_ptr& error) {
                           if (error) self->Finish(*attempt, GivenUp());
@@ -196,7 +198,8 @@ void Logon::Finish(Attempt& attempt, LogonOutcome outcome) {
     if (!closed_) {
       const TimePoint now = parts_->clock.Now();
       next_renewal_ = now + parts_->limits.renew_min_age;
-      if (failure != nullptr && failure->kind == FailureKind::kLogonRefused) {
+      const bool is_refused = failure != nullptr && failure->kind == FailureKind::kLogonRefused;
+      if (is_refused && attempt.clears == parts_->lockouts.clears()) {
         parts_->lockouts.NoteRefusal(user_key_, now);
       }
     }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -28,7 +29,12 @@ class LogonLockouts {
   std::optional<Duration> Remaining(const std::string& user_key, TimePoint now) const;
   void NoteRefusal(const std::string& user_key, TimePoint now);
   void Forget(const std::string& user_key) { entries_.erase(user_key); }
-  void Clear() { entries_.clear(); }
+  void Clear() {
+    entries_.clear();
+    ++clears_;
+  }
+  // Changes with each Clear: a refusal that was under way meanwhile is one of an old password.
+  std::uint64_t clears() const { return clears_; }
   std::size_t size() const { return entries_.size(); }
 
  private:
@@ -41,6 +47,7 @@ class LogonLockouts {
 
   const LogonLimits limits_;
   std::unordered_map<std::string, Entry> entries_;
+  std::uint64_t clears_ = 0;
 };
 
 }  // namespace session_gateway

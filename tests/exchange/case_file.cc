@@ -39,8 +39,9 @@ bool IsSectionName(const std::string& name) {
 
 bool IsSettingName(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "rpc",     "upstream",          "prefix",         "deadline_ms",
-      "user_id", "answer_body_bytes", "user_directory", "answer_header_bytes"};
+      "rpc",           "upstream",          "prefix",         "deadline_ms",
+      "user_id",       "answer_body_bytes", "user_directory", "answer_header_bytes",
+      "symphony_auth", "qlik_auth",         "user_from",      "security_context"};
   return kNames.contains(name);
 }
 

@@ -100,8 +100,37 @@ class ScriptedUpstream {
   RawServer server_;
 };
 
+constexpr char kPassword[] = "p4ss-canary";
+constexpr char kToken[] = "t0ken.canary.jwt";
+
+template <typename Value>
+Value Choice(const CaseFile& file, const std::string& name, const std::map<std::string, Value>& choices) {
+  const auto found = choices.find(Setting(file, name, ""));
+  return found == choices.end() ? Value() : found->second;
+}
+
+void SetUpAuthentication(const CaseFile& file, GatewaySetup& setup) {
+  setup.symphony_auth.mode = Choice<SymphonyAuthMode>(file, "symphony_auth",
+                                                      {{"service_account", SymphonyAuthMode::kServiceAccount},
+                                                       {"caller_basic", SymphonyAuthMode::kCallerBasic},
+                                                       {"caller_session", SymphonyAuthMode::kCallerSession}});
+  setup.symphony_auth.user = "Admin";
+  setup.symphony_auth.password_env = "PASSWORD";
+  setup.qlik_auth.mode = Choice<QlikAuthMode>(
+      file, "qlik_auth", {{"jwt", QlikAuthMode::kJwt}, {"header", QlikAuthMode::kHeader}});
+  setup.qlik_auth.user_from =
+      Choice<QlikUserFrom>(file, "user_from", {{"client_certificate", QlikUserFrom::kClientCertificate}});
+  setup.qlik_auth.security_context = Choice<QlikSecurityContext>(
+      file, "security_context",
+      {{"management", QlikSecurityContext::kManagementAccess}, {"app", QlikSecurityContext::kAppAccess}});
+  setup.qlik_auth.token_env = "TOKEN";
+  setup.qlik_auth.header_name = "X-Gateway-User";
+  setup.environment = {{"PASSWORD", Secret(kPassword)}, {"TOKEN", Secret(kToken)}};
+}
+
 GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port) {
   GatewaySetup setup;
+  SetUpAuthentication(file, setup);
   setup.qlik_auth.user_directory = Setting(file, "user_directory", "INTERNAL");
   setup.qlik_auth.user_id = Setting(file, "user_id", "sa_api");
   const auto number = [&](const std::string& name, std::size_t fallback) {
@@ -163,6 +192,8 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   exchange.connections = upstream.connections();
 
   NoteLeaks(CsrfTokenOf(rpc, request->text), "the CSRF token", exchange);
+  NoteLeaks(kPassword, "the password", exchange);
+  NoteLeaks(kToken, "the token", exchange);
   const std::string host = "127.0.0.1:" + std::to_string(port);
   exchange.result.text = ReplaceAll(std::move(exchange.result.text), host, "127.0.0.1:<port>");
   for (std::string& sent : exchange.sent) {

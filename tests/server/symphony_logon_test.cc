@@ -110,6 +110,26 @@ TEST_F(SymphonyLogonTest, ThePasswordMayComeFromAFileWithoutItsLineEnd) {
   std::remove(path.c_str());
 }
 
+TEST_F(SymphonyLogonTest, ARefusalOfTheOldPasswordSaysNothingOfTheNew) {
+  const std::string path = ::testing::TempDir() + "/logon_password_changed";
+  std::ofstream(path) << "wrong";
+  SymphonyAuthConfig config = ServiceAccount();
+  config.password_env.clear();
+  config.password_file = path;
+  MakeSymphony(config);
+  ASSERT_TRUE(sandbox_->AddFault(
+      SandboxUpstream::kSymphony,
+      {.kind = SandboxFaultKind::kDelay, .wait = std::chrono::milliseconds(200), .path = kLogin}));
+  const auto old = StartCall();
+  EXPECT_TRUE(RunUntil([&] { return Requests(kLogin).size() == 1; }));
+  std::ofstream(path) << kPassword;
+  files_.CheckNow();
+  EXPECT_EQ(Told(Create()), "OK done");
+  EXPECT_EQ(Told(Finish(*old)), "INTERNAL LOGON_REFUSED not_sent logon");
+  EXPECT_EQ(Counters().refused_logons, 1u);
+  std::remove(path.c_str());
+}
+
 TEST_F(SymphonyLogonTest, ASecretThatCannotBeUsedIsNamedWithoutItsText) {
   SymphonyAuthConfig config = ServiceAccount();
   const auto problem = [&] {

@@ -174,6 +174,32 @@ TEST(UpstreamStatus, UnavailableMeansNotSent) {
   }
 }
 
+// The first log-on fails before anything of the create has left; a renewal fails after the create was
+// refused.
+TEST(UpstreamStatus, ALogonsFailureHasItsRowBeforeAndAfterARefusal) {
+  const struct {
+    FailureKind kind;
+    StatusCode before;
+    Reason reason;
+  } rows[] = {{FailureKind::kUnreachable, StatusCode::kUnavailable, Reason::kUpstreamUnreachable},
+              {FailureKind::kTls, StatusCode::kInternal, Reason::kUpstreamTls},
+              {FailureKind::kLogonRefused, StatusCode::kInternal, Reason::kLogonRefused},
+              {FailureKind::kLogonContract, StatusCode::kInternal, Reason::kUpstreamContract},
+              {FailureKind::kOverloaded, StatusCode::kResourceExhausted, Reason::kOverloaded}};
+  for (const auto& row : rows) {
+    SendFailure failure{row.kind, Phase::kLogon, false, "log-on"};
+    ExpectRow(ErrorFromFailure(Upstream::kSymphony, failure), {row.before, row.reason, Outcome::kNotSent}, 0);
+    failure.refused_before = true;
+    ExpectRow(ErrorFromFailure(Upstream::kSymphony, failure),
+              {StatusCode::kInternal, row.reason, Outcome::kRefused}, 0);
+  }
+  // The second attempt of a create meets a bound: that is no renewal.
+  SendFailure failure{FailureKind::kOverloaded, Phase::kQueue, false, "full"};
+  failure.refused_before = true;
+  ExpectRow(ErrorFromFailure(Upstream::kQlik, failure),
+            {StatusCode::kResourceExhausted, Reason::kOverloaded, Outcome::kRefused}, 0);
+}
+
 TEST(UpstreamStatus, ABrokenAnswerKeepsItsStatus) {
   SendFailure failure = Failure(FailureKind::kMalformed, true);
   failure.http_status = 101;
