@@ -2,6 +2,7 @@
 // builds objects, so that reading this file tells what runs.
 #include <malloc.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <thread>
@@ -14,7 +15,9 @@
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
 #include "server/session_service.h"
+#include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
+#include "server/upstream/tls_files.h"
 #include "tests/sandbox/sandbox.h"
 
 namespace session_gateway {
@@ -105,6 +108,44 @@ void LogListening(Log& log, const Config& config, int port, const std::optional<
   }
 }
 
+// What became of credential files that have changed.
+void LogCredentials(Log& log, std::string_view set, const std::optional<std::string>& problem) {
+  if (problem) {
+    log.Event(LogLevel::kWarning, "credentials not taken", {{"set", set}, {"problem", *problem}});
+  } else {
+    log.Event(LogLevel::kInfo, "credentials replaced", {{"set", set}});
+  }
+}
+
+// One upstream: its TLS and what stands on it.
+struct UpstreamObjects {
+  std::optional<TlsClient> tls;
+  std::optional<UpstreamStack> stack;
+
+  UpstreamStack* get() { return stack ? &*stack : nullptr; }
+};
+
+// What is wrong with the authentication or with the TLS settings, or nothing. `name` is its section of the
+// configuration, `config` that section.
+template <typename UpstreamConfig>
+std::optional<std::string> MakeUpstream(const std::string& name, const UpstreamConfig& config,
+                                        const EngineLimits& limits, MadeAuthentication made,
+                                        const AuthenticationParts& parts, UpstreamObjects& upstream) {
+  if (auto* problem = std::get_if<std::string>(&made)) return std::move(*problem);
+  const auto is_https = [](const Endpoint& endpoint) { return endpoint.scheme == "https"; };
+  if (std::any_of(config.endpoints.begin(), config.endpoints.end(), is_https)) {
+    upstream.tls.emplace(config.tls.server_name, config.tls.version_min);
+    if (auto problem =
+            FollowTlsFiles(name + ".tls", config.tls, SecretFromEnvironment, parts.files, *upstream.tls)) {
+      return problem;
+    }
+  }
+  upstream.stack.emplace(parts.loop, config.endpoints, limits,
+                         std::get<std::unique_ptr<Authentication>>(std::move(made)), parts.clock,
+                         upstream.tls ? &*upstream.tls : nullptr);
+  return std::nullopt;
+}
+
 // One heap for all threads. Messages are made on one thread and freed on another; with a heap for each, what
 // one frees does not serve the others, and the process grows for a long time before it stays flat.
 void ShareOneHeap() { mallopt(M_ARENA_MAX, 1); }
@@ -139,21 +180,30 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
   Loop loop(1);  // one thread, which spares the loop its locks
-  std::optional<UpstreamStack> symphony;
-  std::optional<UpstreamStack> qlik;
+  CredentialFiles files(loop, clock, config.credentials_check,
+                        [&log](std::string_view set, const std::optional<std::string>& problem) {
+                          LogCredentials(log, set, problem);
+                        });
+  const AuthenticationParts parts{loop, clock, random, files, SecretFromEnvironment};
+  UpstreamObjects symphony;
+  UpstreamObjects qlik;
+  std::optional<std::string> problem;
   if (config.symphony) {
-    symphony.emplace(loop, config.symphony->endpoints, config.engine, std::make_unique<NoCredentials>(),
-                     clock);
+    problem = MakeUpstream("symphony", *config.symphony, config.engine,
+                           MakeSymphonyAuthentication(config.symphony->auth, parts), parts, symphony);
   }
-  if (config.qlik) {
-    qlik.emplace(loop, config.qlik->endpoints, config.engine,
-                 std::make_unique<QlikCertificate>(config.qlik->auth.user_directory,
-                                                   config.qlik->auth.user_id, random),
-                 clock);
+  if (config.qlik && !problem) {
+    problem = MakeUpstream("qlik", *config.qlik, config.engine,
+                           MakeQlikAuthentication(config.qlik->auth, parts), parts, qlik);
+  }
+  if (problem) {
+    std::cerr << "session-gateway: " << *problem << '\n';
+    return kExitFailure;
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
-                         symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+                         symphony.get(), qlik.get());
+  files.Start();
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config), loop, service, clock, log);
   const auto started = server.Start();
@@ -171,8 +221,9 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
   server.Drain();
   boost::asio::post(loop, [&] {
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
+    files.Stop();
+    if (symphony.stack) symphony.stack->Close();
+    if (qlik.stack) qlik.stack->Close();
   });
   return kExitOk;
 }

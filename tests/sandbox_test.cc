@@ -246,7 +246,8 @@ TEST_F(SandboxTest, ServesTheControlPlane) {
   Symphony(SymphonyCreate(R"({"defaultResourceAttributeValue":20.0})"));
   Symphony(SymphonyCreate("[]"));
   EXPECT_EQ(Symphony(ControlRequest("GET", "counters")).body,
-            R"({"requests":2,"creates":1,"refused":1,"faulted":0,"connections":2})");
+            R"({"requests":2,"creates":1,"refused":1,"faulted":0,"connections":2,"logons":0,"renewals":0,)"
+            R"("refused_logons":0,"locked":0,"sessions":0,"tls_handshakes":0,"tls_resumed":0,"tls_failed":0})");
   EXPECT_THAT(Symphony(ControlRequest("GET", "rows")).body, HasSubstr("20.0"));
   const Json requests = Json::parse(Symphony(ControlRequest("GET", "requests")).body);
   ASSERT_EQ(requests.size(), 2u);

@@ -73,13 +73,14 @@ void CheckQueryValue(bool is_set, const std::string& value, std::string_view nam
     violations.Add(std::string(name), "must not hold control characters");
 }
 
-void CheckQuery(const v1::CreateSessionRequest& message, CredentialOwner owner, Violations& violations) {
+void CheckQuery(const v1::CreateSessionRequest& message, CsrfTokenFrom csrf_token_from,
+                Violations& violations) {
   if (message.application_name().empty())
     violations.Add("application_name", "is required and must not be empty");
   CheckQueryValue(message.has_application_name(), message.application_name(), "application_name", violations);
   CheckQueryValue(message.has_cluster_id(), message.cluster_id(), "cluster_id", violations);
   CheckQueryValue(message.has_csrf_token(), message.csrf_token(), "csrf_token", violations);
-  if (message.has_csrf_token() && owner == CredentialOwner::kGateway) {
+  if (message.has_csrf_token() && csrf_token_from == CsrfTokenFrom::kGateway) {
     violations.Add("csrf_token", "must not be set: the gateway logs on by itself");
   }
 }
@@ -100,10 +101,10 @@ std::variant<CreateSessionTranslator, std::string> CreateSessionTranslator::Make
 }
 
 std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::CreateSessionRequest& message,
-                                                                     CredentialOwner owner) const {
+                                                                     CsrfTokenFrom csrf_token_from) const {
   Violations violations;
   CheckRequestId(message.has_request_id(), message.request_id(), violations);
-  CheckQuery(message, owner, violations);
+  CheckQuery(message, csrf_token_from, violations);
   const PathStep session{nullptr, "session"};
   CheckSession(message.session(), session, violations);
 

@@ -20,15 +20,18 @@
 
 namespace session_gateway {
 
+// Who brings the CSRF token.
+enum class CsrfTokenFrom { kGateway, kCaller };
+
 class CreateSessionTranslator {
  public:
   // Compiles the plans; the text names the field whose options are wrong.
   static std::variant<CreateSessionTranslator, std::string> Make(const OptionsOf& options_of);
 
-  // The request without the gateway's credentials, or every rule that the message breaks. `owner` says who
-  // brings the CSRF token: a caller may set it only when it is the caller's to bring.
+  // The request without the gateway's credentials, or every rule that the message breaks. A caller
+  // may set the CSRF token only when it is the caller's to bring.
   std::variant<HttpRequest, RpcError> Request(const sessiongateway::v1::CreateSessionRequest& message,
-                                              CredentialOwner owner) const;
+                                              CsrfTokenFrom csrf_token_from) const;
 
   // Fills `response` from the upstream's end of the exchange, or says what went wrong. The reply's body may
   // grow in capacity.

@@ -168,7 +168,10 @@ RpcError ErrorFromFailure(Upstream upstream, const SendFailure& failure) {
     case FailureKind::kRefusedText:
       return make(StatusCode::kInternal, Reason::kUpstreamContract);
     case FailureKind::kOverloaded:
-      return make(StatusCode::kResourceExhausted, Reason::kOverloaded);
+      // A renewal that fails is nothing that the caller could wait for.
+      return make(failure.refused_before && failure.phase == Phase::kLogon ? StatusCode::kInternal
+                                                                           : StatusCode::kResourceExhausted,
+                  Reason::kOverloaded);
   }
   return make(StatusCode::kInternal, Reason::kUpstreamFailed);
 }

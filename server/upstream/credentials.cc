@@ -1,60 +1,76 @@
 #include "server/upstream/credentials.h"
 
+#include <utility>
+
 namespace session_gateway {
 namespace {
 
-constexpr std::size_t kXrfkeyLength = 16;
-constexpr std::string_view kXrfkeyAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-constexpr char kXrfkeyStandIn[] = "0000000000000000";
+class PlainCredentials final : public Credentials {
+ public:
+  explicit PlainCredentials(PlainAuthentication& authentication) : authentication_(authentication) {}
 
-// Each 32 bits give five indices of 6 bits; those beyond the alphabet are thrown away, so that every
-// character is equally likely.
-std::string MakeXrfkey(Random& random) {
-  std::string key;
-  while (key.size() < kXrfkeyLength) {
-    std::uint32_t bits = random.Next();
-    for (int i = 0; i < 5 && key.size() < kXrfkeyLength; ++i, bits >>= 6) {
-      const std::uint32_t index = bits & 63;
-      if (index < kXrfkeyAlphabet.size()) key += kXrfkeyAlphabet[index];
-    }
+  Task<ApplyResult> Apply(HttpRequest& attempt, CallContext& context) override {
+    AppliedCredentials applied;
+    applied.secrets = authentication_.Add(context.caller(), attempt);
+    co_return applied;
   }
-  return key;
-}
+  Task<RenewResult> Renew(LogonStamp, CallContext&) override { co_return false; }
+  void Observe(const LogonStamp&, const HttpReply&, const CallContext&) override {}
+  void Close() override {}
 
-std::vector<std::string> SecretsOf(const HttpRequest& request) {
-  std::vector<std::string> secrets;
+ private:
+  PlainAuthentication& authentication_;
+};
+
+void AddSecretsOf(const HttpRequest& request, std::vector<std::string>& secrets) {
   for (const QueryParam& param : request.query) {
     if (param.secrecy == Secrecy::kSecret) secrets.push_back(param.value);
   }
   for (const HttpHeader& header : request.headers) {
     if (header.secrecy == Secrecy::kSecret) secrets.push_back(header.value);
   }
-  return secrets;
 }
 
 }  // namespace
 
-QlikCertificate::QlikCertificate(const std::string& user_directory, const std::string& user_id,
-                                 Random& random)
-    : user_("UserDirectory=" + PercentEncode(user_directory) + ";UserId=" + PercentEncode(user_id)),
-      random_(random) {}
+std::unique_ptr<Credentials> PlainAuthentication::ForEndpoint(Transport&) {
+  return std::make_unique<PlainCredentials>(*this);
+}
 
-void QlikCertificate::Apply(HttpRequest& request) { Add(MakeXrfkey(random_), request); }
-
-void QlikCertificate::Preview(HttpRequest& request) const { Add(kXrfkeyStandIn, request); }
-
-void QlikCertificate::Add(const std::string& key, HttpRequest& request) const {
-  request.query.insert(request.query.begin(), {"xrfkey", key, Secrecy::kSecret});
-  request.headers.push_back({"x-qlik-xrfkey", key, Secrecy::kSecret});
-  request.headers.push_back({"x-qlik-user", user_});
+Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(const HttpRequest& request,
+                                                                   CallContext& context) {
+  HttpRequest request_with_credentials = request;
+  ApplyResult applied = co_await credentials_.Apply(request_with_credentials, context);
+  if (auto* failure = std::get_if<SendFailure>(&applied)) {
+    Attempt refused{{}, std::move(*failure)};
+    co_return refused;
+  }
+  auto& [stamp, secrets] = std::get<AppliedCredentials>(applied);
+  SendResult result = co_await next_.Send(request_with_credentials, context);
+  if (auto* reply = std::get_if<HttpReply>(&result)) {
+    AddSecretsOf(request_with_credentials, secrets);
+    reply->secrets = std::move(secrets);
+    credentials_.Observe(stamp, *reply, context);
+  }
+  Attempt attempt{stamp, std::move(result)};
+  co_return attempt;
 }
 
 Task<SendResult> CredentialsTransport::Send(const HttpRequest& request, CallContext& context) {
-  HttpRequest attempt = request;
-  credentials_.Apply(attempt);
-  SendResult result = co_await next_.Send(attempt, context);
-  if (auto* reply = std::get_if<HttpReply>(&result)) reply->secrets = SecretsOf(attempt);
-  co_return result;
+  Attempt first = co_await SendOnce(request, context);
+  const auto* reply = std::get_if<HttpReply>(&first.result);
+  if (reply == nullptr || !AsksForLogon(*reply)) co_return std::move(first.result);
+
+  RenewResult renewed = co_await credentials_.Renew(first.stamp, context);
+  if (auto* failure = std::get_if<SendFailure>(&renewed)) {
+    failure->refused_before = true;
+    co_return std::move(*failure);
+  }
+  if (!std::get<bool>(renewed)) co_return std::move(first.result);
+
+  Attempt second = co_await SendOnce(request, context);
+  if (auto* failure = std::get_if<SendFailure>(&second.result)) failure->refused_before = true;
+  co_return std::move(second.result);
 }
 
 }  // namespace session_gateway

@@ -1,55 +1,80 @@
 // How the gateway says who it is to an upstream: what is added to each request, below everything that logs.
+// An Authentication belongs to a whole upstream; the Credentials that it makes belong to one endpoint, for a
+// log-on at one endpoint is nothing to another.
 //
-// Thread rule: loop thread only. Never here: sending, deciding what a refusal means.
+// Thread rule: loop thread only. Never here: sending a create more than twice, deciding what a refusal means.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
-#include "server/random.h"
 #include "server/upstream/transport.h"
+#include "translator/rpc_error.h"
 #include "translator/upstream_status.h"
 
 namespace session_gateway {
+
+// Which log-on an attempt went out with.
+struct LogonStamp {
+  std::uint64_t generation = 0;  // 0: the gateway holds none for this call
+  TimePoint made;
+};
+
+struct AppliedCredentials {
+  LogonStamp stamp;
+  std::vector<std::string> secrets;  // beside those that the request marks: cookies singly, the password
+};
+using ApplyResult = std::variant<AppliedCredentials, SendFailure>;
+// Whether to send once more.
+using RenewResult = std::variant<bool, SendFailure>;
 
 class Credentials {
  public:
   virtual ~Credentials() = default;
 
+  // Adds to one attempt what proves who sends it; logs on first where that is needed. All that is handed in
+  // outlives the task.
+  virtual Task<ApplyResult> Apply(HttpRequest& attempt, CallContext& context) = 0;
+  // A complete answer said that the log-on is missing or over. True: there is a newer log-on.
+  virtual Task<RenewResult> Renew(LogonStamp stamp, CallContext& context) = 0;
+  // Sees every answer of an attempt.
+  virtual void Observe(const LogonStamp& stamp, const HttpReply& reply, const CallContext& context) = 0;
+  // Breaks off a log-on under way, so that the loop can run out.
+  virtual void Close() = 0;
+};
+
+class Authentication {
+ public:
+  virtual ~Authentication() = default;
+
   // Whose credential a 401 refuses.
   virtual CredentialOwner owner() const = 0;
-  // Adds to one attempt what proves who sends it.
-  virtual void Apply(HttpRequest& request) = 0;
-  // The same with stand-ins in the place of secrets, for a request that is only shown.
-  virtual void Preview(HttpRequest& request) const = 0;
+  // Whether Symphony's CSRF token is the caller's to bring.
+  virtual bool caller_brings_csrf_token() const { return false; }
+  // What the caller must have brought beside its message, and has not.
+  virtual std::optional<RpcError> Check(const Caller&) const { return std::nullopt; }
+  // What Apply would add, with stand-ins in the place of secrets, for a request that is only shown. The
+  // caller has passed Check.
+  virtual void Preview(const Caller& caller, HttpRequest& request) const = 0;
+  // The engine outlives the credentials, and so does the authentication.
+  virtual std::unique_ptr<Credentials> ForEndpoint(Transport& engine) = 0;
 };
 
-// Symphony's mode `none`: the caller's own CSRF token, if any, is all there is.
-class NoCredentials final : public Credentials {
+// One that needs no log-on: what each attempt carries is known at once, and nothing is renewed.
+class PlainAuthentication : public Authentication {
  public:
-  CredentialOwner owner() const override { return CredentialOwner::kCaller; }
-  void Apply(HttpRequest&) override {}
-  void Preview(HttpRequest&) const override {}
+  // The caller has passed Check. Returns the secrets that the request's own marks do not show.
+  virtual std::vector<std::string> Add(const Caller& caller, HttpRequest& request) = 0;
+  std::unique_ptr<Credentials> ForEndpoint(Transport& engine) final;
 };
 
-// QRS behind a client certificate: a fresh Xrfkey pair for each attempt, and the acting user.
-class QlikCertificate final : public Credentials {
- public:
-  QlikCertificate(const std::string& user_directory, const std::string& user_id, Random& random);
-
-  CredentialOwner owner() const override { return CredentialOwner::kGateway; }
-  void Apply(HttpRequest& request) override;
-  void Preview(HttpRequest& request) const override;
-
- private:
-  void Add(const std::string& key, HttpRequest& request) const;
-
-  std::string user_;  // the value of X-Qlik-User
-  Random& random_;
-};
-
-// The layer that applies them. It notes on the reply which secrets the upstream has seen, so that none of
-// them is shown from an error text.
+// The layer that applies them, of one endpoint. An attempt that is answered by a complete 401 or 3xx is sent
+// once more after a new log-on, and never again. It notes on the reply which secrets the upstream has seen,
+// so that none of them is shown from an error text.
 class CredentialsTransport final : public Transport {
  public:
   CredentialsTransport(Credentials& credentials, Transport& next) : credentials_(credentials), next_(next) {}
@@ -57,6 +82,12 @@ class CredentialsTransport final : public Transport {
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
 
  private:
+  struct Attempt {
+    LogonStamp stamp;
+    SendResult result;
+  };
+  Task<Attempt> SendOnce(const HttpRequest& request, CallContext& context);
+
   Credentials& credentials_;
   Transport& next_;
 };

@@ -102,8 +102,8 @@ class ScriptedUpstream {
 
 GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port) {
   GatewaySetup setup;
-  setup.user_directory = Setting(file, "user_directory", setup.user_directory);
-  setup.user_id = Setting(file, "user_id", setup.user_id);
+  setup.qlik_auth.user_directory = Setting(file, "user_directory", "INTERNAL");
+  setup.qlik_auth.user_id = Setting(file, "user_id", "sa_api");
   const auto number = [&](const std::string& name, std::size_t fallback) {
     return std::stoul(Setting(file, name, std::to_string(fallback)));
   };

@@ -10,6 +10,7 @@
 #include "server/log.h"
 #include "server/rpc/grpc_server.h"
 #include "server/session_service.h"
+#include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
 
 namespace session_gateway {
@@ -26,6 +27,12 @@ GrpcServerOptions Options() {
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
 }
 
+std::unique_ptr<Authentication> Made(MadeAuthentication made) {
+  const auto* const problem = std::get_if<std::string>(&made);
+  EXPECT_EQ(problem, nullptr) << *problem;
+  return std::get<std::unique_ptr<Authentication>>(std::move(made));
+}
+
 template <typename Translator>
 Translator MakeTranslator() {
   return std::get<Translator>(Translator::Make(DeclaredOptions));
@@ -37,13 +44,18 @@ class GatewayUnderTest::Impl {
  public:
   Impl(const GatewaySetup& setup, std::string& log)
       : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }) {
+    const AuthenticationParts parts{loop_, clock_, random_, files_, [&setup](const std::string& name) {
+                                      const auto found = setup.environment.find(name);
+                                      return found == setup.environment.end() ? std::optional<Secret>()
+                                                                              : found->second;
+                                    }};
     if (setup.symphony) {
       symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
-                        std::make_unique<NoCredentials>(), clock_);
+                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_);
     }
     if (setup.qlik) {
       qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    std::make_unique<QlikCertificate>(setup.user_directory, setup.user_id, random_), clock_);
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
     }
     service_.emplace(MakeTranslator<CreateSessionTranslator>(),
                      MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
@@ -74,6 +86,7 @@ class GatewayUnderTest::Impl {
   Log log_;
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
+  CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   std::optional<SessionService> service_;

@@ -4,11 +4,14 @@
 // Thread rule: one thread makes and ends it. Never here: upstreams.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "server/config.h"
 #include "server/endpoint.h"
+#include "server/secret.h"
 #include "server/upstream/engine_limits.h"
 
 namespace session_gateway {
@@ -16,8 +19,9 @@ namespace session_gateway {
 struct GatewaySetup {
   std::optional<Endpoint> symphony;  // unset: not configured
   std::optional<Endpoint> qlik;
-  std::string user_directory = "INTERNAL";
-  std::string user_id = "sa_api";
+  SymphonyAuthConfig symphony_auth = {};
+  QlikAuthConfig qlik_auth = {};
+  std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
 };
 

@@ -54,6 +54,7 @@ bool ReadMember(std::string_view name, const Json& value, SandboxFault* fault, b
   }
   if (name == "count") return ReadInteger(value, kCountMax, &fault->count);
   if (name == "method") return ReadString(value, &fault->method);
+  if (name == "path") return ReadString(value, &fault->path);
   if (name == "after_bytes") return ReadInteger(value, kBytesMax, &fault->after_bytes);
   if (name == "status") return ReadInteger(value, 999, &fault->status);
   if (name == "body") return ReadString(value, &fault->body);
@@ -113,9 +114,10 @@ bool FaultQueue::Add(SandboxFault fault) {
   return true;
 }
 
-std::optional<SandboxFault> FaultQueue::Take(std::string_view method) {
+std::optional<SandboxFault> FaultQueue::Take(std::string_view method, std::string_view path) {
   for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
     if (!fault->method.empty() && fault->method != method) continue;
+    if (path.find(fault->path) == std::string_view::npos) continue;
     SandboxFault taken = *fault;
     if (--fault->count == 0) faults_.erase(fault);
     return taken;

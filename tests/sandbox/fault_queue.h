@@ -23,8 +23,8 @@ class FaultQueue {
   // False: full, or a value out of its bounds.
   bool Add(SandboxFault fault);
   void Clear() { faults_.clear(); }
-  // Takes one hit of the first fault that wants this method.
-  std::optional<SandboxFault> Take(std::string_view method);
+  // Takes one hit of the first fault that wants this method and path.
+  std::optional<SandboxFault> Take(std::string_view method, std::string_view path);
 
  private:
   std::deque<SandboxFault> faults_;  // bounded by kFaultsMax

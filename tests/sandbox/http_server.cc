@@ -1,13 +1,11 @@
 #include "tests/sandbox/http_server.h"
 
 #include <httplib.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -25,8 +23,7 @@ constexpr std::size_t kBodyMax = 16 << 20;
 constexpr int kIdleMilliseconds = 120'000;
 constexpr time_t kReadSeconds = 30;
 constexpr time_t kWriteSeconds = 10;
-constexpr int kDrainMilliseconds = 500;
-constexpr std::size_t kDrainMax = 1 << 20;
+constexpr std::size_t kTlsProblemsMax = 64;
 
 // A thread per connection, made when there is no idle one: the packaged pool has a fixed size, and a
 // keep-alive connection holds its thread, so that a small pool stalls and a large one is paid for at each
@@ -99,12 +96,15 @@ Headers ParseHeaders(std::string_view head) {
 // One client's connection: feeds the library from a buffer, keeps what it read and holds what it writes.
 class Connection : public httplib::Stream {
  public:
-  explicit Connection(socket_t socket) : socket_(socket) {}
+  Connection(socket_t socket, TlsContext tls) : socket_(socket), channel_(socket, std::move(tls)) {}
 
   int number = 0;
   std::uint64_t requests = 0;
   Headers headers;  // of the running request
   std::optional<Delivery> delivery;
+
+  bool is_tls() const { return channel_.is_tls(); }
+  Channel::Handshake Accept() { return channel_.Accept(); }
 
   void BeginRequest() {
     head_.clear();
@@ -121,40 +121,37 @@ class Connection : public httplib::Stream {
   // False: idle for too long, or stopped.
   bool WaitForRequest() {
     if (position_ < input_size_) return true;
-    return WaitFor(POLLIN, kIdleMilliseconds) && Fill();
+    return channel_.WaitForBytes(kIdleMilliseconds) && Fill();
   }
 
   // False: the connection is over.
   bool Deliver() {
     if (!delivery) {  // the library itself refused bytes that are not a request
-      SendAll(output_);
-      DrainAndEnd();
+      channel_.SendAll(output_);
+      channel_.DrainAndEnd();
       return false;
     }
     const std::string& bytes = delivery->raw ? *delivery->raw : output_;
     const std::size_t end = std::min(delivery->end_after, bytes.size());
     const std::size_t first = delivery->pause.count() > 0 ? std::min(delivery->pause_after, end) : end;
     const std::string_view text(bytes);
-    if (!SendAll(text.substr(0, first))) return false;
+    if (!channel_.SendAll(text.substr(0, first))) return false;
     // Ends early when the client leaves or the server stops.
-    if (delivery->pause.count() > 0) WaitFor(POLLRDHUP, static_cast<int>(delivery->pause.count()));
-    if (!SendAll(text.substr(first, end - first))) return false;
-    if (delivery->ending == Ending::kClose) DrainAndEnd();
-    if (delivery->ending == Ending::kReset) {
-      const linger abort{1, 0};
-      setsockopt(socket_, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
-    }
+    if (delivery->pause.count() > 0) channel_.WaitForEnd(static_cast<int>(delivery->pause.count()));
+    if (!channel_.SendAll(text.substr(first, end - first))) return false;
+    if (delivery->ending == Ending::kClose) channel_.DrainAndEnd();
+    if (delivery->ending == Ending::kReset) channel_.PrepareReset();
     return delivery->ending == Ending::kKeepAlive;
   }
 
-  void ShutDown() { ::shutdown(socket_, SHUT_RDWR); }
+  void ShutDown() { channel_.ShutDown(); }
 
   bool is_readable() const override { return position_ < input_size_; }
   bool is_writable() const override { return true; }
   socket_t socket() const override { return socket_; }
 
   ssize_t read(char* out, std::size_t size) override {
-    if (position_ == input_size_ && !(WaitFor(POLLIN, kReadSeconds * 1000) && Fill())) return -1;
+    if (position_ == input_size_ && !(channel_.WaitForBytes(kReadSeconds * 1000) && Fill())) return -1;
     const std::size_t taken = std::min(size, input_size_ - position_);
     std::copy_n(input_.data() + position_, taken, out);
     if (!head_done_) head_.append(out, taken);
@@ -172,43 +169,14 @@ class Connection : public httplib::Stream {
   void get_local_ip_and_port(std::string&, int&) const override {}
 
  private:
-  bool WaitFor(short events, int milliseconds) const {
-    pollfd entry{socket_, events, 0};
-    int ready = 0;
-    do {
-      ready = ::poll(&entry, 1, milliseconds);
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
-  }
-
   bool Fill() {
-    ssize_t got = 0;
-    do {
-      got = ::recv(socket_, input_.data(), input_.size(), 0);
-    } while (got < 0 && errno == EINTR);
     position_ = 0;
-    input_size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
-    return got > 0;
-  }
-
-  bool SendAll(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
-  }
-
-  // A close with unread input becomes a reset, which can destroy the answer on its way.
-  void DrainAndEnd() {
-    ::shutdown(socket_, SHUT_WR);
-    std::size_t drained = 0;
-    while (drained < kDrainMax && WaitFor(POLLIN, kDrainMilliseconds) && Fill()) drained += input_size_;
+    input_size_ = channel_.Receive(input_.data(), input_.size());
+    return input_size_ > 0;
   }
 
   const socket_t socket_;
+  Channel channel_;
   std::array<char, 16384> input_;
   std::size_t input_size_ = 0;
   std::size_t position_ = 0;
@@ -278,11 +246,26 @@ class HttpServer::Engine : public httplib::Server {
 
   int port() const { return port_; }
 
+  void SetTls(TlsContext tls) {
+    std::lock_guard lock(mutex_);
+    tls_ = std::move(tls);
+  }
+
+  TlsCounts tls_counts() const {
+    std::lock_guard lock(mutex_);
+    return tls_counts_;
+  }
+
+  void ForgetTlsCounts() {
+    std::lock_guard lock(mutex_);
+    tls_counts_ = {};
+  }
+
  private:
   bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket);
+    Connection connection(socket, CurrentTls());
     if (Enter(connection)) {
-      bool open = true;
+      bool open = Secure(connection);
       while (open && connection.WaitForRequest()) {
         connection.BeginRequest();
         bool closed = false;
@@ -298,6 +281,28 @@ class HttpServer::Engine : public httplib::Server {
     }
     ::close(socket);
     return true;
+  }
+
+  TlsContext CurrentTls() {
+    std::lock_guard lock(mutex_);
+    return tls_;
+  }
+
+  // False: the handshake failed.
+  bool Secure(Connection& connection) {
+    const Channel::Handshake handshake = connection.Accept();
+    std::lock_guard lock(mutex_);
+    if (!connection.is_tls()) return true;
+    if (handshake.problem.empty()) {
+      ++tls_counts_.handshakes;
+      if (handshake.resumed) ++tls_counts_.resumed;
+      return true;
+    }
+    ++tls_counts_.failed;
+    tls_counts_.problems.push_back(handshake.problem);
+    if (tls_counts_.problems.size() > kTlsProblemsMax)
+      tls_counts_.problems.erase(tls_counts_.problems.begin());
+    return false;
   }
 
   // The library must neither decode, nor encode, nor wait, nor cut: the handler judges the headers as they
@@ -347,7 +352,9 @@ class HttpServer::Engine : public httplib::Server {
   const HttpServer::Handler handler_;
   std::thread listener_;
   int port_ = -1;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  TlsContext tls_;  // of the next connections; null: plain
+  TlsCounts tls_counts_;
   std::map<int, Connection*> connections_;  // bounded by kThreadsMax
   int last_number_ = 0;
   bool stopping_ = false;
@@ -358,5 +365,8 @@ HttpServer::~HttpServer() { Stop(); }
 bool HttpServer::Start(const std::string& host, int port) { return engine_->Start(host, port); }
 void HttpServer::Stop() { engine_->Stop(); }
 int HttpServer::port() const { return engine_->port(); }
+void HttpServer::SetTls(TlsContext tls) { engine_->SetTls(std::move(tls)); }
+TlsCounts HttpServer::tls_counts() const { return engine_->tls_counts(); }
+void HttpServer::ForgetTlsCounts() { engine_->ForgetTlsCounts(); }
 
 }  // namespace session_gateway::sandbox

@@ -2,7 +2,7 @@
 // and delivers the answer in one piece, or in one of the broken ways that tests ask for. The only place that
 // names cpp-httplib.
 //
-// Thread rule: Start and Stop from one thread; the handler runs on many threads at once.
+// Thread rule: Start and Stop from one thread, the rest from any; the handler runs on many threads at once.
 // Never here: what a request means, or whether it is allowed.
 #pragma once
 
@@ -16,6 +16,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tests/sandbox/tls.h"
 
 namespace session_gateway::sandbox {
 
@@ -53,6 +55,13 @@ struct HttpAnswer {
   bool control = false;  // the request was about the sandbox itself
 };
 
+struct TlsCounts {
+  std::uint64_t handshakes = 0;  // that went well, resumed ones among them
+  std::uint64_t resumed = 0;
+  std::uint64_t failed = 0;
+  std::vector<std::string> problems = {};  // of the last failed ones, oldest first
+};
+
 class HttpServer {
  public:
   using Handler = std::function<HttpAnswer(const ReceivedRequest&)>;
@@ -66,6 +75,11 @@ class HttpServer {
   [[nodiscard]] bool Start(const std::string& host, int port);
   void Stop();
   int port() const;
+
+  // Connections that come later speak TLS by this; null: plain.
+  void SetTls(TlsContext tls);
+  TlsCounts tls_counts() const;
+  void ForgetTlsCounts();
 
  private:
   class Engine;

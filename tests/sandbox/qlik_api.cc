@@ -9,6 +9,7 @@
 
 #include "tests/sandbox/api.h"
 #include "tests/sandbox/body_judge.h"
+#include "tests/sandbox/qlik_proxy.h"
 #include "tests/sandbox/value_rules.h"
 
 namespace session_gateway::sandbox {
@@ -54,9 +55,46 @@ class QlikApi : public Api {
         member_order_(schema_.MembersOf(schema_.root())),
         now_(options.now),
         rows_max_(options.rows_max),
-        random_(options.seed) {}
+        random_(options.seed) {
+    if (options.qlik_proxy) proxy_.emplace(options);
+  }
 
-  std::variant<Refusal, Accepted> Judge(const ReceivedRequest& request) override {
+  std::variant<Refusal, Accepted> Judge(const ReceivedRequest& request, Door door) override {
+    if (door == Door::kProxy) return JudgeThroughProxy(request);
+    return JudgeInside(request, nullptr);
+  }
+
+  std::vector<std::string> Rows() const override {
+    std::vector<std::string> texts;
+    for (const std::string& id : ids_) texts.push_back(Render(rows_.at(id), rows_.at(id).asked));
+    return texts;
+  }
+
+  void Clear() override {
+    rows_.clear();
+    ids_.clear();
+    if (proxy_) proxy_->ForgetCounts();
+  }
+  void AddCounts(SandboxCounters& counters) const override {
+    if (proxy_) proxy_->AddCounts(counters);
+  }
+  void ExpireLogons() override {
+    if (proxy_) proxy_->Expire();
+  }
+  bool SetPassword(const std::string&, const std::string&) override { return false; }
+
+ private:
+  using Served = std::variant<Refusal, HttpAnswer>;
+
+  struct Row {
+    Members members;
+    bool has_privileges = false;  // sent by the caller; else they are the answer's
+    bool asked = false;           // for privileges, when it was created
+  };
+
+  // `user` is filled in before the request is served; null: its header tells.
+  std::variant<Refusal, Accepted> JudgeInside(const ReceivedRequest& request,
+                                              std::shared_ptr<std::string> user) {
     const Target target = SplitTarget(request.target);
     const bool one = target.path.starts_with(kPath) && target.path.substr(kPath.size()).starts_with('/');
     const bool about = target.path == kAboutPath;
@@ -67,8 +105,12 @@ class QlikApi : public Api {
     if (request.method != method)
       return Refusal{405, "method " + request.method + ": not served here", method};
     if (Checked wrong = CheckXrfkey(request, target.query)) return *wrong;
-    const auto user = ParseQlikUser(request);
-    if (auto* wrong = std::get_if<Refusal>(&user)) return *wrong;
+    if (user == nullptr) {
+      auto parsed_user = ParseQlikUser(request);
+      if (auto* wrong = std::get_if<Refusal>(&parsed_user)) return *wrong;
+      user = std::make_shared<std::string>(std::get<std::string>(std::move(parsed_user)));
+    }
+    if (Checked wrong = CheckQlikSecurity(request)) return *wrong;
     if (Checked wrong = CheckMedia(request, method == "POST")) return *wrong;
     const auto parsed =
         about ? ParseQuery(target.query, kKeyOnly) : ParseQuery(target.query, kKeyAndPrivileges);
@@ -87,32 +129,49 @@ class QlikApi : public Api {
     }
     const std::string problem = CheckBody(schema_, request.body);
     if (!problem.empty()) return Refusal{400, "body " + problem};
-    return Accepted{true, [this, asked, user = std::get<std::string>(user),
-                           members = SplitMembers(request.body)] { return Create(members, user, asked); }};
+    return Accepted{true, [this, asked, user, members = SplitMembers(request.body)] {
+                      return Create(members, *user, asked);
+                    }};
   }
 
-  std::vector<std::string> Rows() const override {
-    std::vector<std::string> texts;
-    for (const std::string& id : ids_) texts.push_back(Render(rows_.at(id), rows_.at(id).asked));
-    return texts;
+  // The proxy looks first, but a session begins only for a request that the repository takes.
+  std::variant<Refusal, Accepted> JudgeThroughProxy(const ReceivedRequest& request) {
+    auto judged = proxy_->Judge(request);
+    if (auto* wrong = std::get_if<Refusal>(&judged)) return *wrong;
+    const auto visit = std::get<QlikProxy::Visit>(std::move(judged));
+    ReceivedRequest forwarded = request;
+    forwarded.target = visit.target;
+    const auto user = std::make_shared<std::string>();
+    const auto is_new = std::make_shared<bool>(false);
+    auto inside = JudgeInside(forwarded, user);
+    const auto* wrong_inside = std::get_if<Refusal>(&inside);
+    auto admit = [this, visit, user, is_new,
+                  refusal = wrong_inside == nullptr ? Checked() : Checked(*wrong_inside)]() -> Checked {
+      const auto admitted = proxy_->Admit(visit);
+      if (const auto* wrong = std::get_if<Refusal>(&admitted)) return *wrong;
+      *user = std::get<QlikProxy::Entry>(admitted).user;
+      *is_new = std::get<QlikProxy::Entry>(admitted).is_new;
+      return refusal;
+    };
+    if (wrong_inside != nullptr) return Accepted{.serve = {}, .admit = std::move(admit)};
+    Accepted accepted = std::get<Accepted>(std::move(inside));
+    accepted.admit = std::move(admit);
+    accepted.changes_log_on = true;
+    accepted.serve = [this, user, is_new, serve = std::move(accepted.serve)] {
+      Served served = serve();
+      if (!*is_new) return served;
+      std::visit([&](auto& answer) { answer.headers.push_back(proxy_->LogOn(*user)); }, served);
+      return served;
+    };
+    return accepted;
   }
-
-  void Clear() override {
-    rows_.clear();
-    ids_.clear();
-  }
-
- private:
-  using Served = std::variant<Refusal, HttpAnswer>;
-
-  struct Row {
-    Members members;
-    bool has_privileges = false;  // sent by the caller; else they are the answer's
-    bool asked = false;           // for privileges, when it was created
-  };
 
   static Served About() {
-    return HttpAnswer{.status = 200, .body = R"({"buildVersion":"38.22.0","schemaPath":"About"})"};
+    return HttpAnswer{.status = 200,
+                      .body = R"({"buildVersion":"38.22.0.0","buildDate":"1/1/2024 00:00:00 AM",)"
+                              R"("databaseProvider":"Devart.Data.PostgreSql","nodeType":1,)"
+                              R"("sharedPersistence":true,"requiresBootstrap":false,)"
+                              R"("singleNodeOnly":false,"schemaPath":"About"})"};
   }
 
   Served Read(const std::string& id, bool asked) const {
@@ -198,6 +257,7 @@ class QlikApi : public Api {
   const std::function<std::chrono::system_clock::time_point()> now_;
   const std::size_t rows_max_;
   std::mt19937_64 random_;
+  std::optional<QlikProxy> proxy_;
   std::map<std::string, Row> rows_;  // by id in lower case
   std::deque<std::string> ids_;      // oldest first, bounded by rows_max_
 };

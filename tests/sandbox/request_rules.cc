@@ -173,6 +173,55 @@ std::variant<Query, Refusal> ParseQuery(const std::optional<std::string_view>& r
   return query;
 }
 
+std::variant<Cookies, Refusal> ParseCookies(const ReceivedRequest& request) {
+  Cookies cookies;
+  const std::string* header = FindHeader(request, "Cookie");
+  if (header == nullptr) return cookies;
+  std::string_view rest = *header;
+  for (bool more = true; more;) {
+    const std::size_t end = rest.find("; ");
+    const std::string_view pair = rest.substr(0, end);
+    more = end != std::string_view::npos;
+    if (more) rest.remove_prefix(end + 2);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+      return Refusal{400, "header Cookie: expected name=value pairs apart by \"; \""};
+    }
+    const bool is_new =
+        cookies.emplace(std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1))).second;
+    if (!is_new)
+      return Refusal{400, "header Cookie: " + Quoted(pair.substr(0, equals)) + " stands there twice"};
+  }
+  return cookies;
+}
+
+std::variant<BasicCredentials, Refusal> ParseBasic(const ReceivedRequest& request) {
+  const auto refuse = [](const std::string& text) {
+    return Refusal{.status = 401,
+                   .text = "header Authorization: " + text,
+                   .headers = {{"WWW-Authenticate", "Basic realm=\"sandbox\""}}};
+  };
+  constexpr std::string_view kScheme = "Basic ";
+  const std::string* header = FindHeader(request, "Authorization");
+  if (header == nullptr) return refuse("missing, expected Basic");
+  if (!header->starts_with(kScheme)) return refuse("expected Basic");
+  const std::optional<std::string> decoded = DecodeBase64(std::string_view(*header).substr(kScheme.size()));
+  if (!decoded) return refuse("Basic wants Base64 with padding");
+  const std::size_t colon = decoded->find(':');
+  if (colon == std::string::npos) return refuse("Basic wants user:password");
+  if (!IsCleanUtf8(*decoded)) return refuse("control characters or broken UTF-8");
+  return BasicCredentials{decoded->substr(0, colon), decoded->substr(colon + 1)};
+}
+
+Checked CheckQlikSecurity(const ReceivedRequest& request) {
+  const std::string* header = FindHeader(request, "X-Qlik-Security");
+  if (header == nullptr || *header == "Context=ManagementAccess" || *header == "Context=AppAccess") {
+    return std::nullopt;
+  }
+  return Refusal{403, "header X-Qlik-Security: expected Context=ManagementAccess or Context=AppAccess, got " +
+                          Quoted(*header)};
+}
+
 std::variant<std::string, Refusal> ParseQlikUser(const ReceivedRequest& request) {
   constexpr std::string_view kDirectory = "UserDirectory=";
   constexpr std::string_view kId = "UserId=";

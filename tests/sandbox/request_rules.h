@@ -19,6 +19,7 @@ struct Refusal {
   std::string text;
   std::string allow = {};       // of 405
   bool end_connection = false;  // where the body ends is in doubt
+  Headers headers = {};         // beside these, of the answer
 };
 
 using Checked = std::optional<Refusal>;  // nothing: no rule is broken
@@ -44,6 +45,19 @@ std::variant<Query, Refusal> ParseQuery(const std::optional<std::string_view>& r
 
 // Nothing: a character stands raw that must not, or an escape is broken, or what it says is no clean UTF-8.
 std::optional<std::string> PercentDecode(std::string_view text, std::string* problem);
+
+// Value by name, as they were sent. At most one header, pairs apart by `; `, no name twice.
+using Cookies = std::map<std::string, std::string>;
+std::variant<Cookies, Refusal> ParseCookies(const ReceivedRequest& request);
+
+struct BasicCredentials {
+  std::string user;
+  std::string password;
+};
+std::variant<BasicCredentials, Refusal> ParseBasic(const ReceivedRequest& request);
+
+// The context of the rules, in one of its two forms.
+Checked CheckQlikSecurity(const ReceivedRequest& request);
 
 // `DIRECTORY\user` of `UserDirectory=..;UserId=..`.
 std::variant<std::string, Refusal> ParseQlikUser(const ReceivedRequest& request);

@@ -3,14 +3,12 @@
 // demand.
 //
 // Thread rule: Start and Stop from one thread; everything else from any thread, also while requests run.
-// Never here: the gateway's own translator or contract (the sandbox judges them), persistence, a check of
-// credentials.
+// Never here: the gateway's own translator or contract (the sandbox judges them), persistence.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,27 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sandbox/options.h"
+
 namespace session_gateway {
 
 enum class SandboxUpstream { kSymphony, kQlik };
-
-struct SandboxOptions {
-  std::string host = "127.0.0.1";
-  int symphony_port = 0;  // 0 takes a free one
-  int qlik_port = 0;
-  // Makes the ids: the same seed gives the same ids.
-  std::uint64_t seed = 0;
-  std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
-  // Member names that are accepted, with any value, in every object of the body beside the documented ones.
-  std::vector<std::string> symphony_extras;
-  std::vector<std::string> qlik_extras;
-  // Set: Symphony refuses a create without this `csrftoken`. Unset: it accepts any or none.
-  std::optional<std::string> csrf_token;
-  // The newest are kept; older rows are forgotten, as finished sessions are.
-  std::size_t rows_max = 1000;
-  std::size_t requests_max = 64;
-  std::size_t recorded_body_max = 1 << 20;
-};
 
 struct SandboxCounters {
   std::uint64_t requests = 0;     // outside /sandbox/
@@ -46,6 +28,16 @@ struct SandboxCounters {
   std::uint64_t refused = 0;      // answered with a refusal of the sandbox's own
   std::uint64_t faulted = 0;      // met by a fault
   std::uint64_t connections = 0;  // that carried at least one of the requests
+  // Log-ons of Symphony and sessions of Qlik's virtual proxy.
+  std::uint64_t logons = 0;
+  std::uint64_t renewals = 0;
+  std::uint64_t refused_logons = 0;  // wrong credentials and locked accounts
+  std::uint64_t locked = 0;          // those of them that met a locked account
+  std::uint64_t sessions = 0;        // that are alive
+  // Of the upstream's ports together.
+  std::uint64_t tls_handshakes = 0;  // that went well, resumed ones among them
+  std::uint64_t tls_resumed = 0;
+  std::uint64_t tls_failed = 0;
   bool operator==(const SandboxCounters&) const = default;
 };
 
@@ -85,6 +77,7 @@ struct SandboxFault {
   // (unset: no). Delay and cut always create, for they send a real answer; a status never does. A reset that
   // creates nothing sends nothing.
   std::optional<bool> create = {};
+  std::string path = {};  // only requests whose path has this in it; empty: any
 };
 
 class Sandbox {
@@ -101,8 +94,27 @@ class Sandbox {
 
   int symphony_port() const;
   int qlik_port() const;
-  // `http://host:port`, as a gateway's endpoint wants it.
+  int qlik_proxy_port() const;  // -1 without the proxy
+  // `http://host:port`, or https, as a gateway's endpoint wants it.
   std::string Endpoint(SandboxUpstream upstream) const;
+  // With the prefix; empty without the proxy.
+  std::string QlikProxyEndpoint() const;
+
+  // Empty before Start, and without TLS.
+  SandboxTlsMaterial tls_material() const;
+  // Connections that come later see it. The text says what is wrong with it; the old one is then in force.
+  // The proxy's has its own call.
+  [[nodiscard]] std::optional<std::string> ReplaceTlsIdentity(SandboxUpstream upstream,
+                                                              SandboxTlsIdentity identity);
+  [[nodiscard]] std::optional<std::string> ReplaceProxyTlsIdentity(SandboxTlsIdentity identity);
+  // Why the last handshakes failed, the direct port's first, oldest first.
+  std::vector<std::string> tls_problems(SandboxUpstream upstream) const;
+
+  // All log-ons and proxy sessions of the upstream end.
+  void ExpireLogons(SandboxUpstream upstream);
+  // Makes or changes Symphony's user and unlocks it; false: there is no log-on, or there are too
+  // many users.
+  bool SetPassword(const std::string& user, const std::string& password);
 
   SandboxCounters counters(SandboxUpstream upstream) const;
   // Oldest first. Symphony: {"sessionId","applicationName","clusterId","session"}, where `session` is the
@@ -114,7 +126,7 @@ class Sandbox {
   // Faults queue up; false when the queue is full or the fault's values are out of their bounds.
   [[nodiscard]] bool AddFault(SandboxUpstream upstream, SandboxFault fault);
   void ClearFaults(SandboxUpstream upstream);
-  // Forgets rows, requests, counters and faults. Ids go on.
+  // Forgets rows, requests, counters, faults and locks. Ids go on, log-ons stay.
   void Reset(SandboxUpstream upstream);
 
  private:

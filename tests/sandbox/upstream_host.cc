@@ -1,8 +1,10 @@
 #include "tests/sandbox/upstream_host.h"
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "tests/sandbox/transcript.h"
+#include "tests/sandbox/value_rules.h"
 
 namespace session_gateway::sandbox {
 namespace {
@@ -84,7 +86,15 @@ Json ToJson(const SandboxCounters& counters) {
           {"creates", counters.creates},
           {"refused", counters.refused},
           {"faulted", counters.faulted},
-          {"connections", counters.connections}};
+          {"connections", counters.connections},
+          {"logons", counters.logons},
+          {"renewals", counters.renewals},
+          {"refused_logons", counters.refused_logons},
+          {"locked", counters.locked},
+          {"sessions", counters.sessions},
+          {"tls_handshakes", counters.tls_handshakes},
+          {"tls_resumed", counters.tls_resumed},
+          {"tls_failed", counters.tls_failed}};
 }
 
 HttpAnswer Control(int status, const std::string& text) {
@@ -93,17 +103,98 @@ HttpAnswer Control(int status, const std::string& text) {
   return answer;
 }
 
+// Both members as text, or nothing.
+std::optional<std::pair<std::string, std::string>> ReadPair(const std::string& body, const char* first,
+                                                            const char* second) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  if (!parsed.is_object() || parsed.size() != 2 || !parsed.contains(first) || !parsed.contains(second)) {
+    return std::nullopt;
+  }
+  if (!parsed[first].is_string() || !parsed[second].is_string()) return std::nullopt;
+  return std::pair(parsed[first].get<std::string>(), parsed[second].get<std::string>());
+}
+
+std::optional<std::string> Secure(HttpServer& server, const TlsRules& rules) {
+  auto context = MakeTlsContext(rules);
+  if (auto* problem = std::get_if<std::string>(&context)) return *problem;
+  server.SetTls(std::get<TlsContext>(context));
+  return std::nullopt;
+}
+
 }  // namespace
 
 UpstreamHost::UpstreamHost(std::unique_ptr<Api> api, const SandboxOptions& options)
     : api_(std::move(api)),
+      now_(options.now),
+      date_skew_(options.date_skew),
       requests_max_(options.requests_max),
       recorded_body_max_(options.recorded_body_max),
-      server_([this](const ReceivedRequest& request) { return Handle(request); }) {}
+      server_([this](const ReceivedRequest& request) { return Handle(request, Door::kDirect); }),
+      proxy_server_([this](const ReceivedRequest& request) { return Handle(request, Door::kProxy); }) {}
+
+void UpstreamHost::SetTls(std::optional<TlsRules> direct, std::optional<TlsRules> proxy) {
+  tls_ = std::move(direct);
+  proxy_tls_ = std::move(proxy);
+}
+
+std::optional<std::string> UpstreamHost::Start(const std::string& host, int port,
+                                               std::optional<int> proxy_port) {
+  for (auto& [server, rules] : {std::pair(&server_, &tls_), std::pair(&proxy_server_, &proxy_tls_)}) {
+    if (!*rules) continue;
+    if (const auto problem = Secure(*server, **rules)) return "TLS: " + *problem;
+  }
+  const auto cannot = [&host](int wanted) {
+    return "cannot listen on " + host + ':' + std::to_string(wanted);
+  };
+  if (!server_.Start(host, port)) return cannot(port);
+  if (!proxy_port || proxy_server_.Start(host, *proxy_port)) return std::nullopt;
+  server_.Stop();
+  return cannot(*proxy_port);
+}
+
+void UpstreamHost::Stop() {
+  server_.Stop();
+  proxy_server_.Stop();
+}
+
+std::optional<std::string> UpstreamHost::ReplaceTlsIdentity(Door door, SandboxTlsIdentity identity) {
+  std::lock_guard lock(mutex_);
+  std::optional<TlsRules>& rules = door == Door::kDirect ? tls_ : proxy_tls_;
+  if (!rules) return "there is no TLS here";
+  TlsRules fresh = *rules;
+  fresh.identity = std::move(identity);
+  if (auto problem = Secure(door == Door::kDirect ? server_ : proxy_server_, fresh)) return problem;
+  rules = std::move(fresh);
+  return std::nullopt;
+}
+
+std::vector<std::string> UpstreamHost::tls_problems() const {
+  std::vector<std::string> problems = server_.tls_counts().problems;
+  for (std::string& problem : proxy_server_.tls_counts().problems) problems.push_back(std::move(problem));
+  return problems;
+}
+
+void UpstreamHost::ExpireLogons() {
+  std::lock_guard lock(mutex_);
+  api_->ExpireLogons();
+}
+
+bool UpstreamHost::SetPassword(const std::string& user, const std::string& password) {
+  std::lock_guard lock(mutex_);
+  return api_->SetPassword(user, password);
+}
 
 SandboxCounters UpstreamHost::counters() const {
   std::lock_guard lock(mutex_);
-  return counters_;
+  SandboxCounters counters = counters_;
+  api_->AddCounts(counters);
+  for (const HttpServer* server : {&server_, &proxy_server_}) {
+    const TlsCounts tls = server->tls_counts();
+    counters.tls_handshakes += tls.handshakes;
+    counters.tls_resumed += tls.resumed;
+    counters.tls_failed += tls.failed;
+  }
+  return counters;
 }
 
 std::vector<std::string> UpstreamHost::rows() const {
@@ -132,14 +223,31 @@ void UpstreamHost::Reset() {
   requests_.clear();
   faults_.Clear();
   api_->Clear();
+  server_.ForgetTlsCounts();
+  proxy_server_.ForgetTlsCounts();
 }
 
-HttpAnswer UpstreamHost::Handle(const ReceivedRequest& request) {
-  if (SplitTarget(request.target).path.starts_with(kControlPrefix)) return HandleControl(request);
-  return HandleUpstream(request);
+HttpAnswer UpstreamHost::Handle(const ReceivedRequest& request, Door door) {
+  const bool is_control = SplitTarget(request.target).path.starts_with(kControlPrefix);
+  HttpAnswer answer = is_control ? HandleControl(request, door) : HandleUpstream(request, door);
+  AddDate(answer);
+  return answer;
 }
 
-HttpAnswer UpstreamHost::HandleUpstream(const ReceivedRequest& request) {
+void UpstreamHost::AddDate(HttpAnswer& answer) const {
+  if (!date_skew_) return;
+  for (const auto& [name, value] : answer.headers) {
+    if (AsciiLower(name) == "date") return;  // a fault brought its own
+  }
+  const std::time_t time = std::chrono::system_clock::to_time_t(now_() + *date_skew_);
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[40];
+  std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  answer.headers.emplace_back("Date", text);
+}
+
+HttpAnswer UpstreamHost::HandleUpstream(const ReceivedRequest& request, Door door) {
   SandboxRequest record{.method = request.method,
                         .target = request.target,
                         .headers = request.headers,
@@ -149,16 +257,20 @@ HttpAnswer UpstreamHost::HandleUpstream(const ReceivedRequest& request) {
   if (Checked wrong = CheckFraming(request)) {
     judged = *std::move(wrong);
   } else {
-    judged = api_->Judge(request);
+    judged = api_->Judge(request, door);
   }
   std::lock_guard lock(mutex_);
   ++counters_.requests;
   if (request.earlier_on_connection == 0) ++counters_.connections;
   if (auto* refusal = std::get_if<Refusal>(&judged)) return AnswerRefusal(*refusal, std::move(record));
   const Accepted& accepted = std::get<Accepted>(judged);
-  const std::optional<SandboxFault> fault = faults_.Take(request.method);
+  if (accepted.admit) {
+    if (Checked wrong = accepted.admit()) return AnswerRefusal(*wrong, std::move(record));
+  }
+  const std::optional<SandboxFault> fault = faults_.Take(request.method, SplitTarget(request.target).path);
+  const bool changes = accepted.creates || accepted.changes_log_on;
   HttpAnswer answer;
-  if (!fault || !accepted.creates || Creates(*fault)) {
+  if (!fault || !changes || Creates(*fault)) {
     auto served = accepted.serve();
     if (auto* refusal = std::get_if<Refusal>(&served)) return AnswerRefusal(*refusal, std::move(record));
     answer = std::get<HttpAnswer>(std::move(served));
@@ -179,7 +291,10 @@ HttpAnswer UpstreamHost::HandleUpstream(const ReceivedRequest& request) {
 
 HttpAnswer UpstreamHost::AnswerRefusal(const Refusal& refusal, SandboxRequest record) {
   ++counters_.refused;
-  HttpAnswer answer{.status = refusal.status, .content_type = "text/plain", .body = refusal.text};
+  HttpAnswer answer{.status = refusal.status,
+                    .content_type = "text/plain",
+                    .body = refusal.text,
+                    .headers = refusal.headers};
   if (!refusal.allow.empty()) answer.headers.emplace_back("Allow", refusal.allow);
   if (refusal.end_connection) {
     answer.headers.emplace_back("Connection", "close");
@@ -197,7 +312,36 @@ void UpstreamHost::Record(SandboxRequest record) {
   if (requests_.size() > requests_max_) requests_.pop_front();
 }
 
-HttpAnswer UpstreamHost::HandleControl(const ReceivedRequest& request) {
+std::optional<HttpAnswer> UpstreamHost::HandleSecurityControl(const std::string& call,
+                                                              const std::string& body, Door door) {
+  if (call == "POST expire") {
+    ExpireLogons();
+    return Control(200, "{}");
+  }
+  if (call == "POST users") {
+    const auto given = ReadPair(body, "user", "password");
+    if (!given) return Control(400, R"(expected {"user":"..","password":".."})");
+    return SetPassword(given->first, given->second)
+               ? Control(200, "{}")
+               : Control(400, "there is no log-on here, or there are too many users");
+  }
+  if (call == "GET tls") {
+    const SandboxCounters now = counters();
+    return Control(200, Dump({{"handshakes", now.tls_handshakes},
+                              {"resumed", now.tls_resumed},
+                              {"failed", now.tls_failed},
+                              {"problems", tls_problems()}}));
+  }
+  if (call == "POST tls") {
+    const auto given = ReadPair(body, "certificate", "key");
+    if (!given) return Control(400, R"(expected {"certificate":"PEM","key":"PEM"})");
+    const auto problem = ReplaceTlsIdentity(door, {given->first, given->second});
+    return problem ? Control(400, *problem) : Control(200, "{}");
+  }
+  return std::nullopt;
+}
+
+HttpAnswer UpstreamHost::HandleControl(const ReceivedRequest& request, Door door) {
   const std::string_view name = SplitTarget(request.target).path.substr(kControlPrefix.size());
   const std::string call = request.method + ' ' + std::string(name);
   if (call == "GET counters") return Control(200, Dump(ToJson(counters())));
@@ -235,10 +379,10 @@ HttpAnswer UpstreamHost::HandleControl(const ReceivedRequest& request) {
     Reset();
     return Control(200, "{}");
   }
+  if (auto answer = HandleSecurityControl(call, request.body, door)) return *std::move(answer);
   return Control(404,
                  "the control plane has GET counters, GET requests, GET transcript, GET rows, POST compare, "
-                 "POST and DELETE "
-                 "faults, POST reset");
+                 "POST and DELETE faults, POST reset, POST expire, POST users, GET and POST tls");
 }
 
 }  // namespace session_gateway::sandbox

@@ -79,6 +79,22 @@ bool IsCanonicalBase64(std::string_view text) {
   return (Base64Digit(digits.back()) & unused) == 0;
 }
 
+std::optional<std::string> DecodeBase64(std::string_view text) {
+  if (!IsCanonicalBase64(text)) return std::nullopt;
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = (bits << 6) | static_cast<unsigned>(Base64Digit(c));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>((bits >> count) & 0xff);
+  }
+  return bytes;
+}
+
 bool IsSignedDecimal(std::string_view text, std::int64_t min, std::int64_t max) {
   return IsPrinted<std::int64_t>(text, min, max);
 }

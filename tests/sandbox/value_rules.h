@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ bool IsGuid(std::string_view text);
 bool IsZeroGuid(std::string_view text);
 // Padded, of the standard alphabet, unused bits zero.
 bool IsCanonicalBase64(std::string_view text);
+std::optional<std::string> DecodeBase64(std::string_view text);
 // Digits as a computer prints them: no plus, no leading zero, no space.
 bool IsSignedDecimal(std::string_view text, std::int64_t min, std::int64_t max);
 bool IsUnsignedDecimal(std::string_view text, std::uint64_t max);

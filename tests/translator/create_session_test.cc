@@ -16,12 +16,12 @@ const CreateSessionTranslator& Translator() {
 }
 
 std::variant<HttpRequest, RpcError> Request(const std::string& text,
-                                            CredentialOwner owner = CredentialOwner::kCaller) {
-  return Translator().Request(FromText<v1::CreateSessionRequest>(text), owner);
+                                            CsrfTokenFrom from = CsrfTokenFrom::kCaller) {
+  return Translator().Request(FromText<v1::CreateSessionRequest>(text), from);
 }
 
-HttpRequest Sent(const std::string& text, CredentialOwner owner = CredentialOwner::kCaller) {
-  auto result = Request(text, owner);
+HttpRequest Sent(const std::string& text, CsrfTokenFrom from = CsrfTokenFrom::kCaller) {
+  auto result = Request(text, from);
   if (const auto* error = std::get_if<RpcError>(&result)) {
     ADD_FAILURE() << text << ": " << error->message;
     return {};
@@ -31,8 +31,8 @@ HttpRequest Sent(const std::string& text, CredentialOwner owner = CredentialOwne
 
 std::string Target(const std::string& text) { return RenderTarget("", Sent(text)); }
 
-std::vector<std::string> Refused(const std::string& text, CredentialOwner owner = CredentialOwner::kCaller) {
-  auto result = Request(text, owner);
+std::vector<std::string> Refused(const std::string& text, CsrfTokenFrom from = CsrfTokenFrom::kCaller) {
+  auto result = Request(text, from);
   std::vector<std::string> fields;
   if (const auto* error = std::get_if<RpcError>(&result)) {
     EXPECT_EQ(error->code, absl::StatusCode::kInvalidArgument);
@@ -80,10 +80,9 @@ TEST(CreateSession, TheCallersTokenIsASecret) {
 }
 
 TEST(CreateSession, TheTokenIsTheCallersToBringOrNot) {
-  EXPECT_EQ(Refused("application_name: 'a' csrf_token: 't'", CredentialOwner::kGateway),
-            Fields{"csrf_token"});
-  EXPECT_EQ(Refused("application_name: 'a' csrf_token: ''", CredentialOwner::kGateway), Fields{"csrf_token"});
-  EXPECT_EQ(Sent("application_name: 'a'", CredentialOwner::kGateway).query.size(), 1u);
+  EXPECT_EQ(Refused("application_name: 'a' csrf_token: 't'", CsrfTokenFrom::kGateway), Fields{"csrf_token"});
+  EXPECT_EQ(Refused("application_name: 'a' csrf_token: ''", CsrfTokenFrom::kGateway), Fields{"csrf_token"});
+  EXPECT_EQ(Sent("application_name: 'a'", CsrfTokenFrom::kGateway).query.size(), 1u);
 }
 
 TEST(CreateSession, TheApplicationIsRequired) {
@@ -98,7 +97,7 @@ TEST(CreateSession, ControlCharactersInTheQueryAreRefused) {
     message.set_application_name(text);
     message.set_cluster_id(text);
     message.set_csrf_token(text);
-    const auto result = Translator().Request(message, CredentialOwner::kCaller);
+    const auto result = Translator().Request(message, CsrfTokenFrom::kCaller);
     ASSERT_TRUE(std::holds_alternative<RpcError>(result)) << c;
     EXPECT_EQ(std::get<RpcError>(result).violations.size(), 3u);
     EXPECT_EQ(std::get<RpcError>(result).violations[2].field, "csrf_token");
@@ -188,7 +187,7 @@ TEST(CreateSession, TheSampleDocumentIsSentAsItIs) {
   v1::CreateSessionRequest message;
   message.set_application_name("a");
   *message.mutable_session() = Read<v1::Session>(SymphonyBody());
-  const auto result = Translator().Request(message, CredentialOwner::kGateway);
+  const auto result = Translator().Request(message, CsrfTokenFrom::kGateway);
   ASSERT_TRUE(std::holds_alternative<HttpRequest>(result));
   EXPECT_EQ(std::get<HttpRequest>(result).body, SymphonyBody());
 }

@@ -161,7 +161,7 @@ TEST(Drift, EveryFieldOfCreateSessionIsOnTheWire) {
   marker.Fill(message);
   const auto translator = CreateSessionTranslator::Make(DeclaredOptions);
   ExpectMarks(marker,
-              std::get<CreateSessionTranslator>(translator).Request(message, CredentialOwner::kCaller), 59);
+              std::get<CreateSessionTranslator>(translator).Request(message, CsrfTokenFrom::kCaller), 59);
 }
 
 TEST(Drift, EveryFieldOfCreateExecutionSessionIsOnTheWire) {

@@ -1,0 +1,48 @@
+// A secret of the gateway's own that may be replaced while the program runs: a password, a token.
+//
+// Thread rule: loop thread only. Never here: where it comes from.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "server/secret.h"
+
+namespace session_gateway {
+
+class GatewaySecret {
+ public:
+  const Secret& current() const { return current_; }
+
+  void Replace(Secret secret) {
+    current_ = std::move(secret);
+    if (on_change_) on_change_();
+  }
+
+  // Called after each replacement; empty: nobody is. Whoever sets it takes it back before its own end.
+  void OnChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+
+ private:
+  Secret current_;
+  std::function<void()> on_change_;
+};
+
+// Connects the two for its own lifetime.
+class GatewaySecretWatch {
+ public:
+  GatewaySecretWatch(std::shared_ptr<GatewaySecret> secret, std::function<void()> on_change)
+      : secret_(std::move(secret)) {
+    secret_->OnChange(std::move(on_change));
+  }
+  ~GatewaySecretWatch() { secret_->OnChange(nullptr); }
+  GatewaySecretWatch(const GatewaySecretWatch&) = delete;
+  GatewaySecretWatch& operator=(const GatewaySecretWatch&) = delete;
+
+  const Secret& current() const { return secret_->current(); }
+
+ private:
+  const std::shared_ptr<GatewaySecret> secret_;
+};
+
+}  // namespace session_gateway

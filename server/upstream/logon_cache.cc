@@ -1,0 +1,71 @@
+#include "server/upstream/logon_cache.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+
+namespace session_gateway {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+}  // namespace
+
+LogonKey::LogonKey(Random& random) {
+  std::string key;
+  while (key.size() < kKeyBytes) {
+    const std::uint32_t bits = random.Next();
+    for (int shift = 0; shift < 32; shift += 8) key += static_cast<char>((bits >> shift) & 0xFF);
+  }
+  key_ = Secret(std::move(key));
+}
+
+std::string LogonKey::Hash(const Secret& text) const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key_.Reveal().data(), static_cast<int>(key_.Reveal().size()),
+       reinterpret_cast<const unsigned char*>(text.Reveal().data()), text.Reveal().size(), digest.data(),
+       &size);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::shared_ptr<Logon> LogonCache::Find(const LogonIdentity& identity) const {
+  const auto found = entries_.find(key_.Hash(identity.user));
+  return found == entries_.end() ? nullptr : found->second->second;
+}
+
+std::shared_ptr<Logon> LogonCache::Obtain(const LogonIdentity& identity) {
+  std::string user_key = key_.Hash(identity.user);
+  const auto found = entries_.find(user_key);
+  if (found != entries_.end()) {
+    order_.splice(order_.begin(), order_, found->second);
+    return found->second->second;
+  }
+  if (!MakeRoom()) return nullptr;
+  auto logon = std::make_shared<Logon>(parts_, user_key);
+  order_.emplace_front(user_key, logon);
+  entries_.emplace(std::move(user_key), order_.begin());
+  return logon;
+}
+
+// True when one more fits.
+bool LogonCache::MakeRoom() {
+  if (entries_.size() < parts_->limits.identities) return true;
+  auto victim = order_.end();
+  for (auto entry = order_.begin(); entry != order_.end(); ++entry) {
+    if (entry->second->running()) continue;
+    victim = entry;
+    if (!entry->second->has_state()) break;
+  }
+  if (victim == order_.end()) return false;
+  entries_.erase(victim->first);
+  order_.erase(victim);
+  return true;
+}
+
+void LogonCache::Close() {
+  for (const Entry& entry : order_) entry.second->Close();
+}
+
+}  // namespace session_gateway

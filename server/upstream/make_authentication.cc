@@ -1,0 +1,120 @@
+#include "server/upstream/make_authentication.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/upstream/qlik_authentication.h"
+#include "server/upstream/symphony_authentication.h"
+#include "translator/text_bounds.h"
+
+namespace session_gateway {
+namespace {
+
+using Problem = std::optional<std::string>;
+using Judge = Problem (*)(std::string_view secret);
+
+Problem JudgePassword(std::string_view password) {
+  if (password.empty()) return "the password is empty";
+  if (HasControlCharacter(password)) return "the password holds a control character or a second line";
+  return std::nullopt;
+}
+
+// What may stand in a header: a JWT is base64url and dots.
+Problem JudgeToken(std::string_view token) {
+  if (token.empty()) return "the token is empty";
+  const bool is_visible = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_visible) return "the token holds a space or a character that no token has";
+  return std::nullopt;
+}
+
+// Editors end a file with a line's end, which is no part of a password.
+std::string_view WithoutLineEnd(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+struct SecretPlace {
+  std::string section;  // of the configuration
+  std::string file;     // or
+  std::string variable;
+};
+
+using LoadedSecret = std::variant<std::shared_ptr<GatewaySecret>, std::string>;
+
+LoadedSecret LoadVariable(const SecretPlace& place, Judge judge, const ReadVariable& read_variable) {
+  const std::optional<Secret> value = read_variable(place.variable);
+  if (!value) return place.section + ": the environment has no variable " + place.variable;
+  if (auto problem = judge(value->Reveal())) return place.section + ": " + place.variable + ": " + *problem;
+  auto secret = std::make_shared<GatewaySecret>();
+  secret->Replace(*value);
+  return secret;
+}
+
+LoadedSecret LoadSecret(const SecretPlace& place, Judge judge, const AuthenticationParts& parts) {
+  if (place.file.empty()) return LoadVariable(place, judge, parts.read_variable);
+  auto secret = std::make_shared<GatewaySecret>();
+  auto problem =
+      parts.files.Add(place.section, {place.file}, [secret, judge](const std::vector<Secret>& contents) {
+        const std::string_view text = WithoutLineEnd(contents.front().Reveal());
+        Problem wrong = judge(text);
+        if (!wrong) secret->Replace(Secret(std::string(text)));
+        return wrong;
+      });
+  if (problem) return place.section + ": " + *problem;
+  return secret;
+}
+
+LogonSite SiteOf(const AuthenticationParts& parts, const LogonLimits& limits,
+                 std::optional<Duration> lifetime) {
+  return {parts.loop.get_executor(), parts.clock, LogonKey(parts.random), limits, lifetime};
+}
+
+}  // namespace
+
+MadeAuthentication MakeSymphonyAuthentication(const SymphonyAuthConfig& config,
+                                              const AuthenticationParts& parts) {
+  switch (config.mode) {
+    case SymphonyAuthMode::kNone:
+      return std::make_unique<SymphonyWithoutLogon>();
+    case SymphonyAuthMode::kCallerSession:
+      return std::make_unique<SymphonyCallerSession>();
+    case SymphonyAuthMode::kCallerBasic:
+      return std::make_unique<SymphonyCallerBasic>(config,
+                                                   SiteOf(parts, config.limits, config.token_lifetime));
+    case SymphonyAuthMode::kServiceAccount:
+      break;
+  }
+  // The colon ends the name in what is sent.
+  if (config.user.empty() || config.user.find(':') != std::string::npos || HasControlCharacter(config.user)) {
+    return "symphony.auth.user must not be empty, and must hold neither a colon nor a control character";
+  }
+  LoadedSecret password =
+      LoadSecret({"symphony.auth", config.password_file, config.password_env}, JudgePassword, parts);
+  if (auto* problem = std::get_if<std::string>(&password)) return std::move(*problem);
+  return std::make_unique<SymphonyServiceAccount>(
+      config, SiteOf(parts, config.limits, config.token_lifetime),
+      std::get<std::shared_ptr<GatewaySecret>>(std::move(password)));
+}
+
+MadeAuthentication MakeQlikAuthentication(const QlikAuthConfig& config, const AuthenticationParts& parts) {
+  switch (config.mode) {
+    case QlikAuthMode::kCertificate:
+      return std::make_unique<QlikCertificate>(config, parts.random);
+    case QlikAuthMode::kHeader:
+      for (const std::string* name : {&config.user_directory, &config.user_id}) {
+        const bool is_ascii =
+            std::all_of(name->begin(), name->end(), [](char c) { return c >= ' ' && c <= '~'; });
+        if (!is_ascii) return "qlik.auth: a header carries US-ASCII names only";
+      }
+      return std::make_unique<QlikHeader>(config, SiteOf(parts, config.limits, std::nullopt), parts.random);
+    case QlikAuthMode::kJwt:
+      break;
+  }
+  LoadedSecret token = LoadSecret({"qlik.auth", config.token_file, config.token_env}, JudgeToken, parts);
+  if (auto* problem = std::get_if<std::string>(&token)) return std::move(*problem);
+  return std::make_unique<QlikJwt>(config, SiteOf(parts, config.limits, std::nullopt), parts.random,
+                                   std::get<std::shared_ptr<GatewaySecret>>(std::move(token)));
+}
+
+}  // namespace session_gateway
