@@ -145,6 +145,9 @@ Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext&
   std::shared_ptr<Connection> connection = pool_.Take(clock_.Now());
   const bool is_new = connection == nullptr;
   if (is_new) {
+    if (tls_ == nullptr && endpoint_.scheme == "https") {
+      co_return SendFailure{FailureKind::kTls, Phase::kHandshake, false, "no TLS settings are in force"};
+    }
     if (!pool_.Reserve()) {
       co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "too many connections are open"};
     }

@@ -235,7 +235,10 @@ void TlsConnection::ContinueWrite() {
     if (piece_.empty()) return EndWrite({}, bio_.taken);
     ERR_clear_error();
     // An answer to a key update is no part of the request.
-    if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) SSL_do_handshake(ssl_.get());
+    if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE &&
+        SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1) {
+      SSL_do_handshake(ssl_.get());
+    }
     ERR_clear_error();
     bio_.counts = true;
     std::size_t written = 0;

@@ -79,7 +79,7 @@ std::vector<std::string> AlternativeNames(X509* certificate) {
 WallTime TimeOf(const ASN1_TIME* time) {
   std::tm parts = {};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  return WallTime::clock::from_time_t(::timegm(&parts));
 }
 
 }  // namespace

@@ -208,14 +208,13 @@ TlsIdentityResult ReadPemIdentity(const Secret& certificates, const Secret& key,
   TlsIdentity identity;
   identity.key.reset(PEM_read_bio_PrivateKey(input.get(), nullptr, GivePassword, &given));
   if (identity.key == nullptr) {
-    const unsigned long error = ERR_peek_last_error();
     const OpensslErrors errors = TakeOpensslErrors();
+    if (key.Reveal().find("PRIVATE KEY-----") == std::string::npos) {
+      return "key_file holds no private key in PEM form";
+    }
     const bool is_encrypted = key.Reveal().find("ENCRYPTED") != std::string::npos;
     if (is_encrypted && password.empty()) return "key_file needs a password";
     if (is_encrypted && errors.bad_password) return "the password of key_file is wrong";
-    if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) {
-      return "key_file holds no private key in PEM form";
-    }
     return "key_file holds a private key that cannot be read: " + errors.Words();
   }
   identity.certificate = std::move(chain.front());

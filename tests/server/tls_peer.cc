@@ -12,6 +12,8 @@
 namespace session_gateway {
 namespace {
 
+constexpr std::size_t kPieceBytes = 64 * 1024;
+
 int Refuse(int verified, X509_STORE_CTX* store) {
   const auto* ssl =
       static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -56,9 +58,10 @@ TlsPeer::TlsPeer(RawConnection& raw, const TlsServer& server)
 }
 
 bool TlsPeer::Feed() {
-  if (!raw_.ReadMore()) return false;
+  if (take == 0 || !raw_.ReadMore(std::min(take, kPieceBytes))) return false;
   const std::string bytes = raw_.TakeBuffered();
   fed_ += bytes.size();
+  take -= bytes.size();
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   return true;
 }

@@ -80,6 +80,7 @@ class TlsPeer {
   SSL* ssl() const { return ssl_; }
 
   std::size_t budget = static_cast<std::size_t>(-1);  // bytes that may still be sent
+  std::size_t take = static_cast<std::size_t>(-1);    // bytes that may still be taken in
   std::function<void()> before_alert;  // called when the handshake has failed and nobody knows yet
 
  private:
