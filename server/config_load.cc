@@ -76,7 +76,8 @@ std::variant<Config, ConfigErrors> LoadConfig(const std::string& path, const Env
   const FileText file = ReadConfigFile(path);
   if (!file.problem.empty()) return ConfigErrors{{path, 0, file.problem}};
   auto [config, report] = ReadConfigText(file.text, path);
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;  // without a working folder, names stay relative to it
+  const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
   for (const ConfigKey& key : ConfigKeys()) {
     if (!IsConfigured(config, key) || report.Failed(key.path)) continue;
     if (auto problem = ResolveName(key, folder, environment, config)) report.FailKey(key.path, *problem);

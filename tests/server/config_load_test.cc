@@ -102,6 +102,15 @@ TEST_F(ConfigFileTest, FileNamesBecomeComplete) {
   EXPECT_EQ(config->symphony->tls.password_env, "PFX_PASSWORD");
   EXPECT_EQ(DescribeConfig(*config).find("hunter2"), std::string::npos);
 
+  // The configuration's own name may be relative to the working folder; the result is not.
+  const auto relative = LoadConfig(
+      std::filesystem::relative(Write(kSecure)).string(),
+      MapEnvironment({{"CREDENTIALS_DIRECTORY", folder_ + "/credentials"}, {"PFX_PASSWORD", "x"}}));
+  ASSERT_TRUE(std::holds_alternative<Config>(relative));
+  const std::filesystem::path found = std::get<Config>(relative).symphony->tls.ca_file;
+  EXPECT_TRUE(found.is_absolute());
+  EXPECT_TRUE(std::filesystem::equivalent(found, ca));
+
   // An absolute name stays as it is.
   std::string text = kSecure;
   text.replace(text.find("ca.pem"), 6, password);
