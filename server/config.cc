@@ -22,7 +22,7 @@ std::optional<std::string> OverrideListenAddress(std::string_view text, Config& 
   auto parsed = ParseHostPort(text, PortZero::kAllowed);
   if (auto* problem = std::get_if<std::string>(&parsed)) return std::move(*problem);
   auto& address = std::get<HostPort>(parsed);
-  if (!ListenerIsSafe(address, config.listen)) return std::string(kListenerRule);
+  if (!ListenerIsSafe(address, config.listen)) return std::string(kOpenListenerRule);
   config.listen.address = std::move(address);
   return std::nullopt;
 }

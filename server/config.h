@@ -18,6 +18,7 @@
 
 #include "server/endpoint.h"
 #include "server/host_port.h"
+#include "server/secret.h"
 #include "server/upstream/engine_limits.h"
 
 namespace session_gateway {
@@ -167,8 +168,8 @@ using ConfigErrors = std::vector<ConfigError>;  // by line; never empty as a res
 // `file_name` appears in errors only.
 std::variant<Config, ConfigErrors> ParseConfig(std::string_view yaml_text, std::string_view file_name);
 
-// The value of a variable, nothing when it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// The value of a variable; nothing when it is not set or empty.
+using Environment = std::function<std::optional<Secret>(const std::string& name)>;
 
 // ParseConfig of a file of at most kConfigBytesMax. The names of files in the result are complete: relative
 // ones were taken from the folder of `path`, and ${CREDENTIALS_DIRECTORY} from `environment`. That they are

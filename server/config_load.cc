@@ -44,10 +44,10 @@ std::optional<std::string> ResolveFile(const std::filesystem::path& folder, cons
   const bool is_credential = name.starts_with(kCredentialsPrefix);
   if (is_credential) {
     const auto credentials = environment(std::string(kCredentialsVariable));
-    if (!credentials || credentials->empty()) {
+    if (!credentials) {
       return "needs the variable CREDENTIALS_DIRECTORY, which systemd sets for a unit with LoadCredential";
     }
-    name = *credentials + "/" + name.substr(kCredentialsPrefix.size());
+    name = credentials->Reveal() + "/" + name.substr(kCredentialsPrefix.size());
   }
   // Shown without the name, which may be a secret in the wrong place.
   const bool is_relative = name.front() != '/';
@@ -66,9 +66,7 @@ std::optional<std::string> ResolveName(const ConfigKey& key, const std::filesyst
   std::string& name = *std::get<std::string*>(key.slot(config));
   if (name.empty()) return std::nullopt;
   if (key.kind == KeyKind::kFile) return ResolveFile(folder, environment, name);
-  const auto value = environment(name);
-  if (!value) return "the environment has no variable of this name";
-  if (value->empty()) return "the variable of this name is empty";
+  if (!environment(name)) return "the environment has no variable of this name, or an empty one";
   return std::nullopt;
 }
 
@@ -78,7 +76,8 @@ std::variant<Config, ConfigErrors> LoadConfig(const std::string& path, const Env
   const FileText file = ReadConfigFile(path);
   if (!file.problem.empty()) return ConfigErrors{{path, 0, file.problem}};
   auto [config, report] = ReadConfigText(file.text, path);
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;  // without a working folder, names stay relative to it
+  const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
   for (const ConfigKey& key : ConfigKeys()) {
     if (!IsConfigured(config, key) || report.Failed(key.path)) continue;
     if (auto problem = ResolveName(key, folder, environment, config)) report.FailKey(key.path, *problem);

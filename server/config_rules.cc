@@ -82,7 +82,7 @@ class RuleChecker {
     // One that is meant to have TLS and is not right yet is not blamed for having none.
     if (report_.Has("listen.tls.cert_file") || report_.Has("listen.tls.key_file")) return;
     if (report_.Failed("listen.tls") || ListenerIsSafe(config_.listen.address, config_.listen)) return;
-    report_.FailKey("listen.address", kListenerRule);
+    report_.FailKey("listen.address", kOpenListenerRule);
   }
 
   void CheckLogon(const std::string& upstream, const LogonLimits& limits) {

@@ -14,7 +14,7 @@ namespace session_gateway {
 void CheckRules(const Config& config, ConfigReport& report);
 
 // Why an address may not be listened on, as a rule for listen.address.
-inline constexpr std::string_view kListenerRule =
+inline constexpr std::string_view kOpenListenerRule =
     "is open to the network without TLS; configure listen.tls, or write listen.plaintext: mesh if a mesh's "
     "sidecar protects it, or listen on 127.0.0.1";
 bool ListenerIsSafe(const HostPort& address, const ListenConfig& listen);

@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <thread>
@@ -43,18 +42,12 @@ std::uint64_t RandomSeed() {
   return (std::uint64_t{random.Next()} << 32) | random.Next();
 }
 
-std::optional<std::string> ReadVariable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr) return std::nullopt;
-  return value;
-}
-
 // From the file that the flags name, or for the sandbox, which is then started. Else the code to exit with;
 // what is wrong is already printed.
 std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>& sandbox) {
   Config config;
   if (flags.config_file) {
-    auto loaded = LoadConfig(*flags.config_file, ReadVariable);
+    auto loaded = LoadConfig(*flags.config_file, SecretFromEnvironment);
     if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
       for (const ConfigError& error : *errors) std::cerr << error.ToString() << '\n';
       return kExitUsage;

@@ -69,7 +69,7 @@ TEST(ConfigDocsTest, ThePagesYamlIsValid) {
     at = end;
     ++blocks;
   }
-  EXPECT_EQ(blocks, 2);
+  EXPECT_EQ(blocks, 9);
 }
 
 TEST(ConfigDocsTest, EveryExampleOfTheTableIsAccepted) {
@@ -93,6 +93,51 @@ TEST(ConfigDocsTest, EveryExampleOfTheTableIsAccepted) {
 
 TEST(ConfigDocsTest, TheExampleOfTheDeploymentIsValid) {
   ExpectParses(ReadTreeFile("deploy/session-gateway.yaml"), "deploy/session-gateway.yaml");
+}
+
+// Without its marks of a comment, the example of a section that stands at no default.
+std::string Uncommented(const std::string& text, const std::string& first, const std::string& end) {
+  const std::size_t begin = text.find(first);
+  std::istringstream lines(text.substr(begin, text.find(end, begin) - begin));
+  std::string section;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t mark = line.find("# ");
+    section += (mark == std::string::npos ? line : line.erase(mark, 2)) + "\n";
+  }
+  return section;
+}
+
+TEST(ConfigDocsTest, TheSectionsThatTheExampleLeavesOutAreValid) {
+  const std::string text = ReadTreeFile("deploy/session-gateway.yaml");
+  const std::string listen = Uncommented(text, "  # tls:\n  #   cert_file: server.pem", "\n\n");
+  const std::string account = Uncommented(text, "    # mode: service_account", "    # Or each caller");
+  const std::string symphony = Uncommented(text, "  # tls:\n  #   ca_file: symphony", "\n\n");
+  const std::string qlik = Uncommented(text, "  # tls:\n  #   ca_file: root", "\n\n");
+  const std::string jwt = Uncommented(text, "    # mode: jwt", "  # Not set");
+  ExpectParses("listen:\n" + listen + "symphony:\n  endpoints: ['https://s:1']\n  auth:\n" + account +
+                   symphony +
+                   "qlik:\n  endpoints: ['https://q:1']\n  auth: {user_directory: d, user_id: u}\n" + qlik,
+               "deploy/session-gateway.yaml");
+  ExpectParses("qlik:\n  endpoints: ['https://q:1']\n  auth:\n" + jwt, "deploy/session-gateway.yaml");
+}
+
+TEST(ConfigDocsTest, TheConfigurationInTheManifestIsValid) {
+  const std::string text = ReadTreeFile("deploy/kubernetes.yaml");
+  const std::string mark = "  session-gateway.yaml: |\n";
+  const std::size_t begin = text.find(mark);
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t end = text.find("\n---", begin);
+  ASSERT_NE(end, std::string::npos);
+  ExpectParses(text.substr(begin + mark.size(), end + 1 - begin - mark.size()), "deploy/kubernetes.yaml");
+}
+
+TEST(ConfigDocsTest, TheConfigurationInTheImagesCommentIsValid) {
+  const std::string text = ReadTreeFile("deploy/Dockerfile");
+  const std::size_t begin = text.find("#   listen:");
+  ASSERT_NE(begin, std::string::npos);
+  ExpectParses(
+      text.substr(begin + 4, text.find('\n', begin) - begin - 4) + "\nsymphony: {endpoints: ['http://s:1']}",
+      "deploy/Dockerfile");
 }
 
 }  // namespace

@@ -14,9 +14,12 @@ namespace {
 
 using std::string_literals::operator""s;
 
+constexpr char kByCertificate[] = ": is required with qlik.auth.mode: certificate";
+constexpr char kByName[] = ": is required with qlik.auth.mode: certificate or header";
+
 TEST(ConfigErrorsTest, AnUnknownKeyNamesTheNearestValidOne) {
   const std::string top =
-      "listen, call_timeout, call_timeout_max, drain_timeout, limits, pool, symphony, qlik";
+      "listen, call_timeout, call_timeout_max, drain_timeout, limits, pool, credentials, symphony, qlik";
   ExpectErrors({
       Top("lisen: 1", "lisen: unknown key; did you mean listen?"),
       Top("call-timeout: 1s", "call-timeout: unknown key; did you mean call_timeout?"),
@@ -34,11 +37,17 @@ TEST(ConfigErrorsTest, AnUnknownKeyNamesTheNearestValidOne) {
       In("pool", "conections: 1", "conections: unknown key; did you mean pool.connections?"),
       In("pool", "idle_conections: 1", "idle_conections: unknown key; did you mean pool.idle_connections?"),
       In("pool", "calls: 1", "calls: unknown key; did you mean limits.calls?"),
-      In("listen", "tls: {a: b}", "tls: unknown key; valid here: address, plaintext"),
+      In("listen", "tls: {frobnication: b}",
+         "tls.frobnication: unknown key; valid here: cert_file, key_file, client_ca_file"),
+      In("listen", "cert_file: a", "cert_file: unknown key; did you mean listen.tls.cert_file?"),
+      Top("pfx_file: a", "pfx_file: unknown key; did you mean symphony.tls.pfx_file?"),
       {kSymphony + "  endpoint: 1\n  auth: {password: hunter2, modus: none}\n"s,
        {"3: symphony.endpoint: unknown key; did you mean symphony.endpoints?",
         "4: symphony.auth.password: unknown key; did you mean symphony.auth.password_file?",
         "4: symphony.auth.modus: unknown key; did you mean symphony.auth.mode?"}},
+      {"qlik: {ca_file: a}\n"s + kSymphony,
+       {"1: qlik.ca_file: unknown key; did you mean qlik.tls.ca_file?", "1: qlik.endpoints: is required",
+        "1: qlik.auth.user_directory"s + kByCertificate, "1: qlik.auth.user_id"s + kByName}},
   });
 }
 
@@ -82,7 +91,7 @@ TEST(ConfigErrorsTest, EndpointsAreChecked) {
       Symphony("h:1", "must have the form scheme://host:port[/prefix]"),
       Symphony("''", "must have the form scheme://host:port[/prefix]"),
       Symphony("ftp://h:1", "the scheme must be http or https"),
-      Symphony("https://h:1", "https is not available: this version has no TLS to an upstream"),
+      Symphony("https://u:hunter2@h:1", "must not hold a user name or a password"),
       Symphony("http://h", "the port is missing: write host:port"),
       Symphony("http://h:0", "the port must be from 1 to 65535"),
       Symphony("http://u:hunter2@h:1", "must not hold a user name or a password"),
@@ -111,9 +120,9 @@ TEST(ConfigErrorsTest, AConfiguredUpstreamIsWhole) {
       {"symphony:\n", {"1: symphony.endpoints: is required"}},
       {"\nsymphony:\n  auth: {mode: none}\n", {"2: symphony.endpoints: is required"}},
       {"qlik: {}\n",
-       {"1: qlik.endpoints: is required", "1: qlik.auth.user_directory: is required",
-        "1: qlik.auth.user_id: is required"}},
-      {qlik + "  auth:\n    user_id: a\n", {"3: qlik.auth.user_directory: is required"}},
+       {"1: qlik.endpoints: is required", "1: qlik.auth.user_directory"s + kByCertificate,
+        "1: qlik.auth.user_id"s + kByName}},
+      {qlik + "  auth:\n    user_id: a\n", {"3: qlik.auth.user_directory"s + kByCertificate}},
       {qlik + "  auth: x\n", {"3: qlik.auth: must be a section with keys below it, not a single value"}},
       {qlik + "  auth:\n    user_id: ''\n    user_directory:\n",
        {"4: qlik.auth.user_id: must be 1 to 256 bytes long", "5: qlik.auth.user_directory: has no value"}},
@@ -122,41 +131,11 @@ TEST(ConfigErrorsTest, AConfiguredUpstreamIsWhole) {
         "5: qlik.auth.user_directory: must not hold control characters"}},
       {qlik + "  auth:\n    user_id: a\n    user_directory: " + std::string(257, 'd') + "\n",
        {"5: qlik.auth.user_directory: must be 1 to 256 bytes long"}},
-      {qlik + "  auth:\n    user_id: a\n    user_directory: b\n    mode: jwt\n",
-       {"6: qlik.auth.mode: must be certificate"}},
+      {qlik + "  auth:\n    user_id: a\n    user_directory: b\n    mode: ntlm\n",
+       {"6: qlik.auth.mode: must be certificate, jwt or header"}},
   });
   EXPECT_EQ(Parsed(qlik + "  auth: {user_id: \"\\u00e9 b\", user_directory: d}\n").qlik->auth.user_id,
             "\xc3\xa9 b");
-}
-
-TEST(ConfigErrorsTest, WhatThisVersionDoesNotHaveIsRefused) {
-  const std::string no_tls = ": has no effect and must be removed: this version has no TLS to an upstream";
-  const std::string no_account = ": has no effect and must be removed: this version has no service_account";
-  ExpectErrors({
-      {kSymphony + R"(  auth:
-    mode: service_account
-    user: u
-    password_file: /run/hunter2
-  tls:
-    ca_file: /run/hunter2
-    server_name: [a]
-)"s,
-       {"4: symphony.auth.mode: service_account is not available in this version",
-        "5: symphony.auth.user" + no_account, "6: symphony.auth.password_file" + no_account,
-        "8: symphony.tls.ca_file" + no_tls, "9: symphony.tls.server_name" + no_tls}},
-      {R"(qlik:
-  endpoints: ["https://q:4242"]
-  auth: {user_id: a, user_directory: b}
-  tls:
-    ca_file: /x
-    cert_file: /x
-    key_file: /x
-    server_name:
-)",
-       {"2: qlik.endpoints[0]: https is not available: this version has no TLS to an upstream",
-        "5: qlik.tls.ca_file" + no_tls, "6: qlik.tls.cert_file" + no_tls, "7: qlik.tls.key_file" + no_tls,
-        "8: qlik.tls.server_name" + no_tls}},
-  });
 }
 
 TEST(ConfigErrorsTest, ATextThatIsNotOnePlainYamlMapIsRefused) {
@@ -219,8 +198,8 @@ TEST(ConfigErrorsTest, AllProblemsComeAtOnceInTheOrderOfTheLines) {
         "pool: &a {}\n",
         {"1: call_timeout: must be from 1ms to 5m", "3: symphony.endpoints: must have 1 to 64 elements",
          "4: drain_timeout: "s + kDurationRule, "5: qlik.endpoint: unknown key; did you mean qlik.endpoints?",
-         "5: qlik.endpoints: is required", "5: qlik.auth.user_directory: is required",
-         "5: qlik.auth.user_id: is required",
+         "5: qlik.endpoints: is required", "5: qlik.auth.user_directory"s + kByCertificate,
+         "5: qlik.auth.user_id"s + kByName,
          "6: YAML anchors (&name) are not accepted; a text that begins with & needs quotes"}}});
 }
 
@@ -235,8 +214,18 @@ TEST(ConfigErrorsTest, NoErrorRepeatsAValue) {
   text +=
       "qlik: {endpoints: hunter2, auth: {mode: hunter2, user_id: \"hunter2\\n\", password: hunter2},"
       " tls: {key_file: hunter2}}\nunknown: hunter2\n";
-  const std::vector<std::string> errors = ErrorsOf(text);
-  EXPECT_EQ(errors.size(), 19u);
+  std::vector<std::string> errors = ErrorsOf(text);
+  EXPECT_EQ(errors.size(), 18u);
+  const std::vector<std::string> more = ErrorsOf(
+      "listen: {plaintext: mesh, tls: {cert_file: hunter2}}\n"
+      "symphony: {endpoints: ['http://h:1'], auth: {user: hunter2, password_file: hunter2,"
+      " password_env: hunter2-, login_path: /hunter2, token_key: hunter2}, tls: {ca_file: hunter2,"
+      " server_name: hunter2 x, cert_file: hunter2/, version_min: hunter2}}\n"
+      "qlik: {endpoints: ['https://h:1'], auth: {mode: header, header_name: hunter2 x,"
+      " cookie_name: hunter2=, token_file: hunter2, user_id: \"hunter2\\u00e9\"}, tls: {pfx_file: hunter2,"
+      " key_file: hunter2, password_file: hunter2, password_env: hunter2}}\n");
+  EXPECT_EQ(more.size(), 18u);
+  errors.insert(errors.end(), more.begin(), more.end());
   for (const std::string& error : errors) EXPECT_EQ(error.find(kCanary), std::string::npos) << error;
   for (const std::string& syntax :
        {"a: " + bad, "a: [hunter2"s, "a: \"\\hunter2\""s, "%hunter2 x\n---\n%TAG hunter2"s}) {
