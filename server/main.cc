@@ -2,7 +2,6 @@
 // builds objects, so that reading this file tells what runs.
 #include <malloc.h>
 
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <thread>
@@ -166,9 +165,9 @@ std::variant<Sites, std::string> MakeSites(const Config& config, const Authentic
   return sites;
 }
 
-int FailStart(std::string_view problem) {
+int Fail(int exit_code, std::string_view problem) {
   std::cerr << "session-gateway: " << problem << '\n';
-  return kExitFailure;
+  return exit_code;
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
@@ -177,7 +176,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
   for (const std::string* fault :
        {std::get_if<std::string>(&create_session), std::get_if<std::string>(&create_execution_session)}) {
-    if (fault != nullptr) return FailStart("illegal field option: " + *fault);
+    if (fault != nullptr) return Fail(kExitFailure, "illegal field option: " + *fault);
   }
 
   const SystemClock clock;
@@ -187,9 +186,9 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   auto made_sites = std::variant<Sites, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
   auto tls = MakeListenerTls(config.listen.tls, files);
-  if (const auto* problem = std::get_if<std::string>(&tls)) return FailStart(*problem);
+  if (const auto* problem = std::get_if<std::string>(&tls)) return Fail(kExitUsage, *problem);
   made_sites = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
-  if (const auto* problem = std::get_if<std::string>(&made_sites)) return FailStart(*problem);
+  if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
@@ -212,7 +211,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   const auto started = server.Start();
   if (const auto* problem = std::get_if<std::string>(&started)) {
     boost::asio::post(loop, [&] { files.Stop(); });
-    return FailStart(*problem);
+    return Fail(kExitFailure, *problem);
   }
   LogStart(log, config, std::get<int>(started), sandbox);
   service_manager.Ready(loop, clock);
@@ -243,24 +242,24 @@ int Examine(const Config& config, const DoctorFlags& flags) {
   CredentialFiles files(loop, clock, config.credentials_check, [](auto...) {});
   made = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
   if (const auto* problem = std::get_if<std::string>(&made)) {
-    FailStart(*problem);
-    return kExitUsage;
+    return Fail(kExitUsage, *problem);
   }
   const auto& sites = std::get<Sites>(made);
   Capture capture;
   const DoctorReport report = RunDoctor(
       config, {loop, clock, sites.symphony ? &*sites.symphony : nullptr, sites.qlik ? &*sites.qlik : nullptr},
       flags.timeout, capture);
-  if (flags.capture_file) {
-    std::ofstream file(*flags.capture_file);
-    if (!(file << capture.Text() << std::flush)) return FailStart("cannot write " + *flags.capture_file);
+  if (flags.capture_file && !capture.WriteTo(*flags.capture_file)) {
+    return Fail(kExitFailure, "cannot write " + *flags.capture_file);
   }
   std::cout << (flags.json ? ReportJson(report) : ReportText(report));
   return report.HasFailure() ? kExitFailure : kExitOk;
 }
 
 int Main(int argc, char** argv) {
-  if (const auto problem = ForbidDumps()) return FailStart("its memory cannot be protected: " + *problem);
+  if (const auto problem = ForbidDumps()) {
+    return Fail(kExitFailure, "its memory cannot be protected: " + *problem);
+  }
   const auto parsed = ParseFlags(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -132,6 +133,12 @@ std::string Capture::Text() const {
     AppendResult(exchange, out);
   }
   return out;
+}
+
+bool Capture::WriteTo(const std::string& path) const {
+  std::ofstream file(path);
+  file << Text() << std::flush;
+  return static_cast<bool>(file);
 }
 
 }  // namespace session_gateway

@@ -31,6 +31,8 @@ class Capture {
   }
   const std::vector<CapturedExchange>& exchanges() const { return exchanges_; }
   std::string Text() const;
+  // False when the file cannot be written.
+  [[nodiscard]] bool WriteTo(const std::string& path) const;
 
  private:
   std::vector<CapturedExchange> exchanges_;

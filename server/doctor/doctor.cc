@@ -30,6 +30,7 @@ Patient SymphonyPatient(const SymphonyConfig& config, const UpstreamSite& site) 
                                   : "each caller brings its own credentials";
     patient.read = JsonGet(base + config.auth.login_path);
     patient.reading = Patient::Reading::kAsNobody;
+    patient.callers_log_on = config.auth.mode == SymphonyAuthMode::kCallerBasic;
   }
   return patient;
 }

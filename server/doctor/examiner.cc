@@ -270,7 +270,7 @@ Task<void> Examination::Read(Transport& transport, const HttpRequest& attempt) {
       step = JudgeRenewal(result);
       break;
     case Patient::Reading::kAsNobody:
-      step = JudgePresence(result);
+      step = JudgePresence(result, patient_.callers_log_on);
       break;
     case Patient::Reading::kAsGateway:
     case Patient::Reading::kNothing:

@@ -29,6 +29,7 @@ struct Patient {
   bool logs_on = false;            // by the gateway's own credential
   bool by_certificate = false;     // the client certificate is all the authority that a request has
   std::string skipped_because;     // why there is no log-on, for people
+  bool callers_log_on = false;     // by their own credentials, through the gateway
   // What is read: under the credentials of `authentication`, or as nobody.
   HttpRequest read;
   enum class Reading { kAsGateway, kRenewal, kAsNobody, kNothing } reading = Reading::kAsGateway;

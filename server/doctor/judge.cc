@@ -151,7 +151,7 @@ Step JudgeRenewal(const SendResult& result) {
   return {kKind, StepStatus::kOk, "the renewal " + SeenAnswer(answer)};
 }
 
-Step JudgePresence(const SendResult& result) {
+Step JudgePresence(const SendResult& result, bool path_is_used) {
   constexpr StepKind kKind = StepKind::kRead;
   if (const auto* failure = std::get_if<SendFailure>(&result)) {
     return Failed(kKind, failure->detail, FindingOfFailure(*failure));
@@ -161,7 +161,9 @@ Step JudgePresence(const SendResult& result) {
   if (IsHtml(answer) || (answer.status >= 300 && answer.status < 400)) {
     return Failed(kKind, seen, Finding::kLogonPage);
   }
-  if (answer.status == 404) return Failed(kKind, seen, Finding::kWrongPath);
+  if (answer.status == 404) {
+    return {kKind, path_is_used ? StepStatus::kFailed : StepStatus::kWarning, seen, Finding::kWrongPath};
+  }
   if (answer.status == 429 || answer.status >= 500) {
     return Failed(kKind, seen, FindingOfStatus(Upstream::kSymphony, false, answer));
   }

@@ -27,8 +27,9 @@ Step JudgeRead(Upstream upstream, bool by_certificate, const SendResult& result)
 // A renewal of Symphony's log-on; its failure is never worse than a warning.
 Step JudgeRenewal(const SendResult& result);
 
-// Any answer of the API's own, for an endpoint where the gateway has no credential of its own.
-Step JudgePresence(const SendResult& result);
+// Any answer of the API's own to a log-on without credentials, for an endpoint where the gateway has none of
+// its own. `path_is_used`: calls log on there; else a missing path is only odd.
+Step JudgePresence(const SendResult& result, bool path_is_used);
 
 // The `Date` of an answer against this machine's clock.
 Step JudgeClock(const HttpReply& answer, WallTime now);

@@ -180,13 +180,13 @@ class DebTest(InRoot):
             gid = int(inside("id", "-g", user))
             self.assertNotEqual(uid, 0)
             self.assertIn(gateway.rights(), [({uid}, {gid}, 0), None])
-            self.assertIn("session_id", gateway.create_session())
+            self.assertIn("Session ", gateway.create_session())
             shutil.copy(TREE / "tests/data/symphony.json", self.root / "tmp/body.json")
             client = ("chroot", self.root, "/usr/bin/session-gateway-client")
-            self.assertIn("session_id", gateway.create_session(*client, body="/tmp/body.json"))
+            self.assertIn("Session ", gateway.create_session(*client, body="/tmp/body.json"))
             reload = shlex.split(self.unit_setting("ExecReload"))
             run(*reload, env={"MAINPID": str(gateway.process.pid)})
-            self.assertIn("session_id", gateway.create_session())
+            self.assertIn("Session ", gateway.create_session())
             self.assertEqual(gateway.stop(), 0)
 
     def test_the_same_sources_give_the_same_package(self):

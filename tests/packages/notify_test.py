@@ -31,7 +31,7 @@ class NotifyTest(unittest.TestCase):
         with self.start(WATCHDOG_USEC="200000") as gateway:
             self.assertEqual(self.next(), "READY=1")
             # Ready means that it takes calls.
-            self.assertIn("session_id", gateway.create_session())
+            self.assertIn("Session ", gateway.create_session())
             for _ in range(5):
                 self.assertEqual(self.next(), "WATCHDOG=1")
             gateway.process.terminate()
@@ -65,7 +65,7 @@ class NotifyTest(unittest.TestCase):
     def test_a_reload_does_not_end_it(self):
         with self.start() as gateway:
             gateway.signal(signal.SIGHUP)
-            self.assertIn("session_id", gateway.create_session())
+            self.assertIn("Session ", gateway.create_session())
             self.assertEqual(gateway.stop(), 0)
 
 
