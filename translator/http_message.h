@@ -91,9 +91,9 @@ enum class FailureKind {
 struct SendFailure {
   FailureKind kind = FailureKind::kLost;
   Phase phase = Phase::kConnect;
-  bool sent = false;    // at least one byte of the request left this process
-  std::string detail;   // for people, without secrets and without upstream text
-  int http_status = 0;  // of an answer that broke the rules, where it could be read
+  bool sent = false;     // at least one byte of the request left this process
+  std::string detail;    // for people, without secrets and without upstream text
+  int http_status = 0;   // of an answer that broke the rules, where it could be read
   int system_error = 0;  // errno of a failed connection, where there is one
   // An earlier attempt of this call was refused by a complete answer: nothing was created, but bytes have
   // left.

@@ -81,6 +81,14 @@ void SetRules(TlsVersion version_min, SSL_CTX* context) {
   TlsConnection::SetCallbacks(context);
 }
 
+// A certificate outside its dates is no replacement for one within them. Where there is none to keep it is
+// taken: the peer will say what it thinks of it, and whoever is not concerned goes on.
+Problem Worse(const TlsContext& made, const TlsContext* old) {
+  if (!made.has_certificate || old == nullptr || !old->has_certificate) return std::nullopt;
+  if (OutOfDate(SSL_CTX_get0_certificate(old->context.get()))) return std::nullopt;
+  return OutOfDate(SSL_CTX_get0_certificate(made.context.get()));
+}
+
 }  // namespace
 
 Problem TlsClient::Replace(const TlsMaterial& material) {
@@ -94,6 +102,7 @@ Problem TlsClient::Replace(const TlsMaterial& material) {
   SetRules(version_min_, made->context.get());
   if (Problem problem = Trust(material, made->context.get())) return problem;
   if (Problem problem = Identify(material, *made)) return problem;
+  if (Problem problem = Worse(*made, context_.get())) return problem;
   ERR_clear_error();
   context_ = std::move(made);
   return std::nullopt;

@@ -40,7 +40,8 @@ class TlsClient {
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
 
-  // Nothing when the material is in force from now on, else why it cannot be, in words for administrators.
+  // Nothing when the material is in force from now on, else why it cannot be, in words for administrators. A
+  // certificate outside its dates does not replace one within them; without one to keep it is taken.
   [[nodiscard]] std::optional<std::string> Replace(const TlsMaterial& material);
 
   // Null until the first successful Replace: then no connection can be made.

@@ -39,21 +39,10 @@ std::string TimeText(const ASN1_TIME* time) {
   return std::string(bytes, static_cast<std::size_t>(size));
 }
 
-// Why the certificate cannot be used with the key at present.
-std::optional<std::string> Unusable(const std::string& setting, X509* certificate, EVP_PKEY* key) {
-  if (X509_check_private_key(certificate, key) != 1) {
-    ERR_clear_error();
-    return "the key does not belong to the certificate of " + setting;
-  }
-  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0) {
-    return "the certificate of " + setting + " has expired: it was valid until " +
-           TimeText(X509_get0_notAfter(certificate));
-  }
-  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
-    return "the certificate of " + setting + " is not yet valid: it begins " +
-           TimeText(X509_get0_notBefore(certificate));
-  }
-  return std::nullopt;
+std::optional<std::string> Mismatch(const std::string& setting, X509* certificate, EVP_PKEY* key) {
+  if (X509_check_private_key(certificate, key) == 1) return std::nullopt;
+  ERR_clear_error();
+  return "the key does not belong to the certificate of " + setting;
 }
 
 // A PKCS#12 file lists its certificates in any order; those that lead from `certificate` towards the root
@@ -176,6 +165,16 @@ std::string Describe(Pkcs12Problem problem, bool password_given) {
 
 }  // namespace
 
+std::optional<std::string> OutOfDate(const X509* certificate) {
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0) {
+    return "our own certificate has expired: it was valid until " + TimeText(X509_get0_notAfter(certificate));
+  }
+  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
+    return "our own certificate is not yet valid: it begins " + TimeText(X509_get0_notBefore(certificate));
+  }
+  return std::nullopt;
+}
+
 std::variant<std::vector<Owned<X509>>, std::string> ReadCertificates(const std::string& setting,
                                                                      const Secret& text) {
   std::vector<Owned<X509>> certificates;
@@ -220,7 +219,7 @@ TlsIdentityResult ReadPemIdentity(const Secret& certificates, const Secret& key,
   identity.certificate = std::move(chain.front());
   chain.erase(chain.begin());
   identity.chain = std::move(chain);
-  if (auto why = Unusable("cert_file", identity.certificate.get(), identity.key.get())) return *why;
+  if (auto why = Mismatch("cert_file", identity.certificate.get(), identity.key.get())) return *why;
   return identity;
 }
 
@@ -234,7 +233,7 @@ TlsIdentityResult ReadPkcs12Identity(const Secret& file, const Secret& password)
     problem = std::get<Pkcs12Problem>(old);
   }
   if (problem != Pkcs12Problem::kNone) return Describe(problem, !password.empty());
-  if (auto why = Unusable("pfx_file", identity.certificate.get(), identity.key.get())) return *why;
+  if (auto why = Mismatch("pfx_file", identity.certificate.get(), identity.key.get())) return *why;
   return identity;
 }
 

@@ -23,10 +23,13 @@ struct TlsIdentity {
   std::vector<Owned<X509>> chain;  // towards the root, nearest first
 };
 
-// `password` is empty where there is none. The certificate fits the key and is valid at present.
+// `password` is empty where there is none. The certificate fits the key.
 using TlsIdentityResult = std::variant<TlsIdentity, std::string>;
 TlsIdentityResult ReadPemIdentity(const Secret& certificates, const Secret& key, const Secret& password);
 TlsIdentityResult ReadPkcs12Identity(const Secret& file, const Secret& password);
+
+// Why the certificate cannot be used at present: it is before or after its dates.
+std::optional<std::string> OutOfDate(const X509* certificate);
 
 // All certificates of a PEM text in their order. `setting` begins the sentence that says what is wrong.
 std::variant<std::vector<Owned<X509>>, std::string> ReadCertificates(const std::string& setting,

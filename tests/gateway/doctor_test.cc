@@ -253,6 +253,19 @@ TEST_P(DoctorVersionTest, AClientCertificateIsOfAnotherSite) {
 INSTANTIATE_TEST_SUITE_P(, DoctorVersionTest,
                          testing::Values(SandboxTlsVersion::k12, SandboxTlsVersion::k13));
 
+TEST_F(DoctorTest, AClientCertificateThatHasExpired) {
+  StartWithTls();
+  pki::CertificateOptions options = pki::Client("gateway");
+  options.not_before = std::chrono::hours(-48);
+  options.not_after = std::chrono::hours(-24);
+  const pki::Certificate expired = authority_.Issue(options);
+  files_.Write("client.pem", expired.certificate_pem);
+  files_.Write("client_key.pem", expired.key_pem);
+  const Diagnosis diagnosis = Examine(Qlik());
+  EXPECT_EQ(diagnosis.exit_code, 1);
+  EXPECT_EQ(diagnosis.Finding("client_certificate"), "client_certificate_expired") << diagnosis.output;
+}
+
 TEST_F(DoctorTest, AWrongPasswordAndThenALockedAccount) {
   StartWithLogon();
   files_.Write("password", "wrong");
