@@ -182,6 +182,12 @@ void CredentialFiles::Start() { impl_->Arm(); }
 void CredentialFiles::Stop() { impl_->Stop(); }
 void CredentialFiles::CheckNow() { impl_->CheckNow(); }
 
+std::string_view WithoutLineEnd(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
 std::optional<Secret> SecretFromEnvironment(const std::string& name) {
   const char* const value = std::getenv(name.c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;

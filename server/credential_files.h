@@ -55,6 +55,9 @@ class CredentialFiles {
   std::shared_ptr<Impl> impl_;
 };
 
+// A password or token as its file has it: editors end a file with a line's end, which is no part of it.
+std::string_view WithoutLineEnd(std::string_view text);
+
 // The value of a variable of the environment; nothing when it is not set or empty. For before the loop runs.
 std::optional<Secret> SecretFromEnvironment(const std::string& name);
 

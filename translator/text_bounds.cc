@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "translator/http_message.h"
 #include "translator/utf8.h"
 
@@ -37,11 +38,7 @@ constexpr Announcer kAnnouncers[] = {{"authorization", kLineEnds},
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 std::string LowerAscii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
+  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
 }
 
 // As an HTML form spells a percent-encoded text: `+` for a space.

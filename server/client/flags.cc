@@ -11,7 +11,7 @@
 #include "translator/additional_json.h"
 #include "translator/guid.h"
 #include "translator/json_text.h"
-#include "translator/utf8.h"
+#include "translator/text_bounds.h"
 
 namespace session_gateway {
 namespace {
@@ -31,15 +31,6 @@ constexpr char kExamples[] =
 
 // What was given, by the flag's name.
 using Given = std::map<std::string, std::vector<std::string>, std::less<>>;
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = Utf8SequenceLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 std::string Footer() {
   std::string text = kExamples;

@@ -27,13 +27,6 @@ Problem JudgeToken(std::string_view token) {
   return std::nullopt;
 }
 
-// Editors end a file with a line's end, which is no part of a password.
-std::string_view WithoutLineEnd(std::string_view text) {
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
-
 struct SecretPlace {
   std::string section;  // of the configuration
   std::string file;     // or

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "server/credential_files.h"
 #include "server/upstream/tls_connection.h"
 #include "server/upstream/tls_identity.h"
 #include "server/upstream/tls_socket_bio.h"
@@ -29,22 +30,13 @@ Problem Trust(const TlsMaterial& material, SSL_CTX* context) {
   return std::nullopt;
 }
 
-// One line end belongs to the file, not to the password.
-Secret PasswordOf(const std::optional<Secret>& text) {
-  if (!text) return Secret();
-  const std::string& whole = text->Reveal();
-  std::size_t size = whole.size();
-  if (size > 0 && whole[size - 1] == '\n') --size;
-  if (size > 0 && size < whole.size() && whole[size - 1] == '\r') --size;
-  return Secret(whole.substr(0, size));
-}
-
 Problem Identify(const TlsMaterial& material, TlsContext& made) {
   if (!material.certificate && !material.key && !material.pfx) return std::nullopt;
   if (!material.pfx && (!material.certificate || !material.key)) {
     return "cert_file and key_file need each other";
   }
-  const Secret password = PasswordOf(material.password);
+  const Secret password =
+      material.password ? Secret(std::string(WithoutLineEnd(material.password->Reveal()))) : Secret();
   auto read = material.pfx ? ReadPkcs12Identity(*material.pfx, password)
                            : ReadPemIdentity(*material.certificate, *material.key, password);
   if (auto* problem = std::get_if<std::string>(&read)) return std::move(*problem);
