@@ -49,10 +49,17 @@ std::string FormEncoded(std::string text) {
   return text;
 }
 
+// The quotes of a cookie's value belong to it, and yet not everybody who speaks of it repeats them.
+std::string_view Unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 // Each secret as a text may have it, in lower case; the longest first, for one may hold another.
 std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
   std::vector<std::string> forms;
-  for (const std::string& secret : secrets) {
+  for (const std::string& given : secrets) {
+    const std::string_view secret = Unquoted(given);
     if (secret.size() < kSecretBytesMin) continue;
     forms.push_back(LowerAscii(secret));
     forms.push_back(LowerAscii(PercentEncode(secret)));

@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/upstream/cookies.h"
 #include "translator/text_bounds.h"
 #include "translator/upstream_status.h"
 
@@ -123,7 +125,34 @@ void AppendResult(const CapturedExchange& exchange, std::string& out) {
   if (!body.empty()) absl::StrAppend(&out, "<\n< ", OneLine(body), "\n");
 }
 
+// What stands behind the scheme; of a user and a password the password, too.
+void AddSecretsOfAuthorization(const std::string& value, std::vector<std::string>& secrets) {
+  const std::string credential = value.substr(std::min(value.find(' '), value.size() - 1) + 1);
+  secrets.push_back(credential);
+  std::string decoded;
+  if (!absl::Base64Unescape(credential, &decoded)) return;
+  secrets.push_back(decoded);
+  const std::size_t colon = decoded.find(':');
+  if (colon != std::string::npos) secrets.push_back(decoded.substr(colon + 1));
+}
+
 }  // namespace
+
+void NoteSecrets(const HttpRequest& request, HttpReply& reply) {
+  std::vector<std::string>& secrets = reply.secrets;
+  for (const QueryParam& param : request.query) {
+    if (param.secrecy == Secrecy::kSecret) secrets.push_back(param.value);
+  }
+  for (const HttpHeader& header : request.headers) {
+    if (header.secrecy != Secrecy::kSecret) continue;
+    secrets.push_back(header.value);
+    if (header.name == "cookie") {
+      for (std::string& value : CookieValues(header.value)) secrets.push_back(std::move(value));
+    }
+    if (header.name == "authorization") AddSecretsOfAuthorization(header.value, secrets);
+  }
+  for (const SetCookie& set : ReadSetCookies(reply)) secrets.push_back(set.cookie.value.Reveal());
+}
 
 std::string Capture::Text() const {
   std::string out = "What session-gateway doctor exchanged. Secrets are shown as ***.\n";

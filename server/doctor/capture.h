@@ -38,6 +38,10 @@ class Capture {
   std::vector<CapturedExchange> exchanges_;
 };
 
+// Adds what request and answer hold of secrets to those that are never shown from the answer's body: those of
+// a log-on are noted by nobody else.
+void NoteSecrets(const HttpRequest& request, HttpReply& reply);
+
 class CapturingTransport final : public Transport {
  public:
   CapturingTransport(std::string origin, Transport& next, Capture& capture)
@@ -45,6 +49,7 @@ class CapturingTransport final : public Transport {
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override {
     SendResult result = co_await next_.Send(request, context);
+    if (auto* reply = std::get_if<HttpReply>(&result)) NoteSecrets(request, *reply);
     capture_.Add({origin_, request, result});
     co_return result;
   }

@@ -91,7 +91,33 @@ start_gateway() {
 
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-# One on both upstreams of the sandbox, and one that is configured for its Symphony alone.
+# make_certificates: `ca`, what the listener's certificate is checked against, and `other_ca`, which has not signed it.
+make_certificates() {
+  local keys=$work/$what-tls
+  rm -rf "$keys"
+  mkdir -p "$keys"
+  ca=$keys/ca.pem
+  other_ca=$keys/other_ca.pem
+  new_certificate "$ca" "$keys/ca_key.pem" "Test authority" -addext keyUsage=critical,keyCertSign
+  new_certificate "$other_ca" "$keys/other_key.pem" "Another authority" -addext keyUsage=critical,keyCertSign
+  new_certificate "$keys/server.pem" "$keys/server_key.pem" localhost -CA "$ca" -CAkey "$keys/ca_key.pem" \
+    -addext subjectAltName=IP:127.0.0.1,DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+    -addext extendedKeyUsage=serverAuth
+}
+
+# new_certificate FILE KEY NAME FLAG…
+new_certificate() {
+  local file=$1 key=$2 name=$3
+  shift 3
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj "/CN=$name" \
+    -out "$file" -keyout "$key" "$@" 2>"$work/$what-openssl.log" || {
+    cat "$work/$what-openssl.log"
+    echo "no certificate of $name"
+    exit 1
+  }
+}
+
+# One on both upstreams of the sandbox, one that is configured for its Symphony alone, and one with TLS.
 start_gateways() {
   gateways=()
   logs=()
@@ -103,6 +129,19 @@ start_gateways() {
   printf 'symphony:\n  endpoints: ["%s"]\n' "$symphony" >"$work/$what-partial.yaml"
   start_gateway partial --config "$work/$what-partial.yaml"
   partial=$(field address "$started")
+  make_certificates
+  cat >"$work/$what-tls.yaml" <<YAML
+listen:
+  tls: {cert_file: "$work/$what-tls/server.pem", key_file: "$work/$what-tls/server_key.pem"}
+symphony:
+  endpoints: ["$symphony"]
+qlik:
+  endpoints: ["$qlik"]
+  auth: {user_directory: INTERNAL, user_id: sa_api}
+YAML
+  start_gateway tls --config "$work/$what-tls.yaml"
+  encrypted=$(field address "$started")
+  encrypted=localhost:${encrypted##*:}  # its name, for not every language checks an address quietly
 }
 
 stop_gateways() {
@@ -119,13 +158,22 @@ stop_gateways() {
   exit "$result"
 }
 
-# run_example COMMAND…: what a user copies, once well and once refused.
-run_example() {
+# create_both COMMAND…: creates both sessions.
+create_both() {
   local said line
-  said=$("$@" "$gateway" symping7.3.2) || { echo "the example failed: $said"; exit 1; }
+  said=$("$@") || { echo "the example failed: $said"; exit 1; }
   for line in "^session [0-9]* at $symphony\$" '^execution session [0-9a-f-]\{36\}$'; do
     grep -q "$line" <<<"$said" || { echo "the example said: $said"; exit 1; }
   done
+}
+
+# run_example COMMAND…: what a user copies: once well, once with TLS, once refused, and once before a stranger.
+run_example() {
+  local said line
+  create_both "$@" "$gateway" symping7.3.2
+  create_both "$@" "$encrypted" symping7.3.2 "$ca"
+  said=$("$@" "$encrypted" symping7.3.2 "$other_ca" 2>&1) && { echo "the example trusts everybody: $said"; exit 1; }
+  grep -qi unavailable <<<"$said" || { echo "the example said of a stranger: $said"; exit 1; }
   said=$("$@" "$gateway" "") && { echo "the example took a refusal for a success: $said"; exit 1; }
   for line in '^reason INVALID_FIELD, outcome not_sent$' '^field application_name: '; do
     grep -q "$line" <<<"$said" || { echo "the example said: $said"; exit 1; }
@@ -136,6 +184,7 @@ run_client() {
   # Each sets the arrays example_command and scenarios_command.
   # shellcheck source=/dev/null
   . "$here/$what/build.sh"
+  needs openssl
   build_client
   start_gateways
   run_example "${example_command[@]}"

@@ -136,7 +136,8 @@ void RenderError(const grpc::ClientContext& context, const grpc::Status& status,
 }
 
 template <typename Request, typename Response>
-RpcResult Call(const std::string& text, std::chrono::milliseconds deadline, v1::SessionGateway::Stub& stub,
+RpcResult Call(const std::string& text, std::chrono::milliseconds deadline, const RpcMetadata& metadata,
+               v1::SessionGateway::Stub& stub,
                grpc::Status (v1::SessionGateway::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                 Response*)) {
   RpcResult result;
@@ -144,6 +145,7 @@ RpcResult Call(const std::string& text, std::chrono::milliseconds deadline, v1::
   if (!Parse(text, request, result.problems)) return result;
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + deadline);
+  for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
   result.ok = status.ok();
@@ -164,15 +166,21 @@ RpcResult Call(const std::string& text, std::chrono::milliseconds deadline, v1::
 
 RpcResult CallByText(const std::shared_ptr<grpc::Channel>& channel, const std::string& rpc,
                      const std::string& request, std::chrono::milliseconds deadline) {
+  return CallByText(channel, rpc, request, deadline, {});
+}
+
+RpcResult CallByText(const std::shared_ptr<grpc::Channel>& channel, const std::string& rpc,
+                     const std::string& request, std::chrono::milliseconds deadline,
+                     const RpcMetadata& metadata) {
   using Stub = v1::SessionGateway::Stub;
   Stub stub(channel);
   if (rpc == "CreateSession") {
-    return Call<v1::CreateSessionRequest, v1::CreateSessionResponse>(request, deadline, stub,
+    return Call<v1::CreateSessionRequest, v1::CreateSessionResponse>(request, deadline, metadata, stub,
                                                                      &Stub::CreateSession);
   }
   if (rpc == "CreateExecutionSession") {
     return Call<v1::CreateExecutionSessionRequest, v1::CreateExecutionSessionResponse>(
-        request, deadline, stub, &Stub::CreateExecutionSession);
+        request, deadline, metadata, stub, &Stub::CreateExecutionSession);
   }
   RpcResult result;
   result.problems = "unknown rpc: " + rpc + "\n";

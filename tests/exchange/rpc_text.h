@@ -9,6 +9,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace session_gateway {
 
@@ -23,6 +25,12 @@ struct RpcResult {
 // `rpc` is CreateSession or CreateExecutionSession. A request that is no text format is a problem.
 RpcResult CallByText(const std::shared_ptr<grpc::Channel>& channel, const std::string& rpc,
                      const std::string& request, std::chrono::milliseconds deadline);
+
+// The same with metadata of the caller's.
+using RpcMetadata = std::vector<std::pair<std::string, std::string>>;
+RpcResult CallByText(const std::shared_ptr<grpc::Channel>& channel, const std::string& rpc,
+                     const std::string& request, std::chrono::milliseconds deadline,
+                     const RpcMetadata& metadata);
 
 // The value of the request's csrf_token, or empty.
 std::string CsrfTokenOf(const std::string& rpc, const std::string& request);

@@ -62,6 +62,12 @@ class QlikCall final : public TypedCall<v1::CreateExecutionSessionResponse> {
   int& CounterOf(LoadResult& result) const override { return result.qlik_calls; }
 };
 
+std::vector<std::shared_ptr<grpc::Channel>> Connections(const std::string& address) {
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < kConnections; ++i) channels.push_back(ConnectTo(address));
+  return channels;
+}
+
 v1::CreateSessionRequest SymphonyRequest() {
   v1::CreateSessionRequest request;
   request.set_application_name("symping7.3.2");
@@ -90,8 +96,8 @@ v1::CreateExecutionSessionRequest QlikRequest() {
 
 class LoadClient::Impl {
  public:
-  explicit Impl(const std::string& address) {
-    for (int i = 0; i < kConnections; ++i) stubs_.push_back(v1::SessionGateway::NewStub(ConnectTo(address)));
+  explicit Impl(const std::vector<std::shared_ptr<grpc::Channel>>& channels) {
+    for (const auto& channel : channels) stubs_.push_back(v1::SessionGateway::NewStub(channel));
   }
 
   ~Impl() {
@@ -136,7 +142,9 @@ class LoadClient::Impl {
   grpc::CompletionQueue queue_;
 };
 
-LoadClient::LoadClient(const std::string& address) : impl_(std::make_unique<Impl>(address)) {}
+LoadClient::LoadClient(const std::string& address) : LoadClient(Connections(address)) {}
+LoadClient::LoadClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels)
+    : impl_(std::make_unique<Impl>(channels)) {}
 LoadClient::~LoadClient() = default;
 LoadResult LoadClient::Run(int calls, int in_flight) { return impl_->Run(calls, in_flight); }
 

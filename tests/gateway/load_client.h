@@ -3,8 +3,11 @@
 // Thread rule: one thread. Never here: what the calls create.
 #pragma once
 
+#include <grpcpp/channel.h>
+
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace session_gateway {
 
@@ -18,6 +21,7 @@ struct LoadResult {
 class LoadClient {
  public:
   explicit LoadClient(const std::string& address);
+  explicit LoadClient(const std::vector<std::shared_ptr<grpc::Channel>>& channels);
   ~LoadClient();
   LoadClient(const LoadClient&) = delete;
   LoadClient& operator=(const LoadClient&) = delete;

@@ -1,6 +1,7 @@
 #include "tests/pki/openssl_values.h"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -57,6 +58,19 @@ std::string SubjectOf(X509* certificate) {
   const BioPtr bio(Made(BIO_new(BIO_s_mem()), "a buffer"));
   X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_ONELINE);
   return TakeText(bio.get());
+}
+
+std::string SerialOf(X509* certificate) {
+  BIGNUM* number = Made(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr), "a serial");
+  char* raw = BN_bn2hex(number);
+  std::string text = Made(raw, "a serial's text");
+  OPENSSL_free(raw);
+  BN_free(number);
+  text.erase(0, std::min(text.find_first_not_of('0'), text.size()));
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
 }
 
 }  // namespace session_gateway::pki

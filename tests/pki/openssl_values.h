@@ -38,6 +38,7 @@ std::string ToPem(EVP_PKEY* key, const std::string* password);
 KeyPtr ReadKey(const std::string& pem);
 std::vector<CertificatePtr> ReadCertificates(const std::string& pem);
 std::string SubjectOf(X509* certificate);
+std::string SerialOf(X509* certificate);  // as Certificate has it
 std::string TakeText(BIO* bio);
 
 }  // namespace session_gateway::pki

@@ -1,7 +1,6 @@
 #include "tests/pki/pki.h"
 
 #include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -90,19 +89,6 @@ void Sign(X509* certificate, X509* issuer, EVP_PKEY* issuer_key) {
   Check(X509_sign(certificate, issuer_key, EVP_sha256()), "a signature of " + SubjectOf(issuer));
 }
 
-std::string SerialText(X509* certificate) {
-  BIGNUM* number = Made(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr), "a serial");
-  char* raw = BN_bn2hex(number);
-  std::string text = Made(raw, "a serial's text");
-  OPENSSL_free(raw);
-  BN_free(number);
-  text.erase(0, std::min(text.find_first_not_of('0'), text.size()));
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 }  // namespace
 
 struct CertificateAuthority::State {
@@ -164,7 +150,7 @@ Certificate CertificateAuthority::Issue(const CertificateOptions& options) const
           .key_pem = ToPem(key.get(), nullptr),
           .chain_pem = state_->chain_pem,
           .root_pem = state_->root_pem,
-          .serial = SerialText(raw)};
+          .serial = SerialOf(raw)};
 }
 
 const std::string& CertificateAuthority::certificate_pem() const { return state_->certificate_pem; }

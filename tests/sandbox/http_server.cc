@@ -24,6 +24,7 @@ constexpr int kIdleMilliseconds = 120'000;
 constexpr time_t kReadSeconds = 30;
 constexpr time_t kWriteSeconds = 10;
 constexpr std::size_t kTlsProblemsMax = 64;
+constexpr std::size_t kTlsSerialsMax = 64;
 
 // A thread per connection, made when there is no idle one: the packaged pool has a fixed size, and a
 // keep-alive connection holds its thread, so that a small pool stalls and a large one is paid for at each
@@ -304,7 +305,13 @@ class HttpServer::Engine : public httplib::Server {
     std::lock_guard lock(mutex_);
     if (handshake.problem.empty()) {
       ++tls_counts_.handshakes;
-      if (handshake.resumed) ++tls_counts_.resumed;
+      if (handshake.resumed) {
+        ++tls_counts_.resumed;
+        return;
+      }
+      std::vector<SandboxTlsSerials>& serials = tls_counts_.serials;
+      if (serials.empty() || serials.back() != handshake.serials) serials.push_back(handshake.serials);
+      if (serials.size() > kTlsSerialsMax) serials.erase(serials.begin());
       return;
     }
     std::vector<std::string>& problems = tls_counts_.problems;

@@ -59,7 +59,8 @@ struct TlsCounts {
   std::uint64_t handshakes = 0;  // that went well, resumed ones among them
   std::uint64_t resumed = 0;
   std::uint64_t failed = 0;
-  std::vector<std::string> problems = {};  // of the last failed ones, oldest first
+  std::vector<std::string> problems = {};       // of the last failed ones, oldest first
+  std::vector<SandboxTlsSerials> serials = {};  // of the last whole ones, each pair once in a row
 };
 
 class HttpServer {

@@ -48,6 +48,14 @@ struct SandboxTls {
   pki::Pkcs12Kind pfx_kind = pki::Pkcs12Kind::kModern;
 };
 
+// The certificates that both sides of a handshake showed, as pki::Certificate has their serials; the client's
+// is empty when it showed none.
+struct SandboxTlsSerials {
+  std::string server;
+  std::string client;
+  bool operator==(const SandboxTlsSerials&) const = default;
+};
+
 // What a client needs to speak TLS with the sandbox; all empty without TLS.
 struct SandboxTlsMaterial {
   std::string ca_pem;

@@ -91,6 +91,9 @@ std::optional<std::string> Sandbox::ReplaceProxyTlsIdentity(SandboxTlsIdentity i
 std::vector<std::string> Sandbox::tls_problems(SandboxUpstream upstream) const {
   return impl_->Of(upstream).tls_problems();
 }
+std::vector<SandboxTlsSerials> Sandbox::tls_serials(SandboxUpstream upstream) const {
+  return impl_->Of(upstream).tls_serials();
+}
 void Sandbox::ExpireLogons(SandboxUpstream upstream) { impl_->Of(upstream).ExpireLogons(); }
 bool Sandbox::SetPassword(const std::string& user, const std::string& password) {
   return impl_->symphony.SetPassword(user, password);

@@ -109,6 +109,8 @@ class Sandbox {
   [[nodiscard]] std::optional<std::string> ReplaceProxyTlsIdentity(SandboxTlsIdentity identity);
   // Why the last handshakes failed, the direct port's first, oldest first.
   std::vector<std::string> tls_problems(SandboxUpstream upstream) const;
+  // What was shown in the last handshakes of the direct port that resumed nothing, oldest first.
+  std::vector<SandboxTlsSerials> tls_serials(SandboxUpstream upstream) const;
 
   // All log-ons and proxy sessions of the upstream end.
   void ExpireLogons(SandboxUpstream upstream);

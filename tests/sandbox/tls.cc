@@ -60,6 +60,10 @@ void AskForClients(SSL_CTX* context, const std::string& ca_pem) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
+std::string SerialOrNone(X509* certificate) {
+  return certificate == nullptr ? std::string() : pki::SerialOf(certificate);
+}
+
 }  // namespace
 
 void TlsFree::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
@@ -95,7 +99,12 @@ Channel::Handshake Channel::Accept() {
   if (context_ == nullptr) return {};
   if (tls_ == nullptr) return {.problem = "no memory"};
   ERR_clear_error();
-  if (SSL_accept(tls_.get()) == 1) return {.resumed = SSL_session_reused(tls_.get()) == 1, .problem = {}};
+  if (SSL_accept(tls_.get()) == 1) {
+    return {.resumed = SSL_session_reused(tls_.get()) == 1,
+            .serials = {.server = SerialOrNone(SSL_get_certificate(tls_.get())),
+                        .client = SerialOrNone(SSL_get0_peer_certificate(tls_.get()))},
+            .problem = {}};
+  }
   std::string problem = LastError();
   const long verdict = SSL_get_verify_result(tls_.get());
   if (verdict != X509_V_OK) problem += std::string(": ") + X509_verify_cert_error_string(verdict);

@@ -42,6 +42,7 @@ class Channel {
 
   struct Handshake {
     bool resumed = false;
+    SandboxTlsSerials serials = {};
     std::string problem;  // empty: it went well
   };
   // At once for a plain one. After a failed one only DrainAndEnd is left to do.

@@ -36,6 +36,7 @@ class UpstreamHost {
   // The text says what is wrong with it; the old one is then in force.
   std::optional<std::string> ReplaceTlsIdentity(Door door, SandboxTlsIdentity identity);
   std::vector<std::string> tls_problems() const;
+  std::vector<SandboxTlsSerials> tls_serials() const { return server_.tls_counts().serials; }
   void ExpireLogons();
   bool SetPassword(const std::string& user, const std::string& password);
 

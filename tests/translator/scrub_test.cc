@@ -75,6 +75,8 @@ TEST(ErrorText, HoldsNoSecretOfTheRequest) {
 TEST(ErrorText, ASecretInsideAnotherHidesBoth) {
   for (const auto& secrets : {std::vector<std::string>{"CANA", "CANARY"}, {"CANARY", "CANA"}})
     EXPECT_EQ(Shown("x CANARY y", secrets), "x *** y");
+  // A quoted cookie's value is often told without its quotes.
+  EXPECT_EQ(Shown("x CANARY \"CANARY\" y", {"\"CANARY\""}), "x *** \"***\" y");
 }
 
 TEST(ErrorText, ASecretThatTheLookedAtPartCutsIsHidden) {
