@@ -238,21 +238,21 @@ int Examine(const Config& config, const DoctorFlags& flags) {
   const SystemClock clock;
   SystemRandom random;
   Loop loop(1);
-  auto made = std::variant<Sites, std::string>();
+  std::optional<MadeSite> symphony;
+  std::optional<MadeSite> qlik;
   CredentialFiles files(loop, clock, config.credentials_check, [](auto...) {});
-  made = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
-  if (const auto* problem = std::get_if<std::string>(&made)) {
-    return Fail(kExitUsage, *problem);
-  }
-  const auto& sites = std::get<Sites>(made);
+  const AuthenticationParts parts{loop, clock, random, files, SecretFromEnvironment};
+  if (config.symphony) symphony = MakeSymphonySite(*config.symphony, parts);
+  if (config.qlik) qlik = MakeQlikSite(*config.qlik, parts);
   Capture capture;
-  const DoctorReport report = RunDoctor(
-      config, {loop, clock, sites.symphony ? &*sites.symphony : nullptr, sites.qlik ? &*sites.qlik : nullptr},
-      flags.timeout, capture);
-  if (flags.capture_file && !capture.WriteTo(*flags.capture_file)) {
-    return Fail(kExitFailure, "cannot write " + *flags.capture_file);
-  }
+  const DoctorReport report =
+      RunDoctor(config, {loop, clock, symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr},
+                flags.timeout, capture);
   std::cout << (flags.json ? ReportJson(report) : ReportText(report));
+  if (flags.capture_file &&
+      !WritePrivateFile(*flags.capture_file, ReportText(report) + "\n" + capture.Text())) {
+    return Fail(kExitUsage, "cannot write " + *flags.capture_file);
+  }
   return report.HasFailure() ? kExitFailure : kExitOk;
 }
 

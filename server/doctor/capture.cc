@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -18,13 +19,13 @@ namespace {
 
 constexpr char kStars[] = "***";
 
-constexpr std::array<std::string_view, 11> kHarmlessHeaders = {
-    "allow", "cache-control", "connection", "content-encoding",  "content-length",  "content-type",
-    "date",  "retry-after",   "server",     "transfer-encoding", "www-authenticate"};
+constexpr std::array<std::string_view, 10> kHarmlessHeaders = {
+    "allow",        "cache-control", "connection",  "content-encoding", "content-length",
+    "content-type", "date",          "retry-after", "server",           "transfer-encoding"};
 
 // A name with one of these in it announces a credential.
-constexpr std::array<std::string_view, 9> kCredentialWords = {"token", "pass", "secret", "cookie", "ticket",
-                                                              "cert",  "auth", "key",    "session"};
+constexpr std::array<std::string_view, 10> kCredentialWords = {"token",  "jwt",  "pass", "secret", "cookie",
+                                                               "ticket", "cert", "auth", "key",    "session"};
 
 bool NamesCredential(std::string_view name) {
   const std::string lower = absl::AsciiStrToLower(absl::string_view(name.data(), name.size()));
@@ -52,22 +53,45 @@ std::string MaskedLocation(const std::string& value) {
   return query == std::string::npos ? value : value.substr(0, query + 1) + kStars;
 }
 
+// The scheme alone: what follows may be a challenge, or an echo.
+std::string MaskedChallenge(const std::string& value) {
+  const std::size_t space = value.find(' ');
+  return space == std::string::npos ? value : value.substr(0, space + 1) + kStars;
+}
+
 std::string MaskedAnswerHeader(const HttpHeader& header) {
   if (header.name == "set-cookie") return MaskedSetCookie(header.value);
   if (header.name == "location") return MaskedLocation(header.value);
+  if (header.name == "www-authenticate") return MaskedChallenge(header.value);
   const bool harmless =
       std::find(kHarmlessHeaders.begin(), kHarmlessHeaders.end(), header.name) != kHarmlessHeaders.end();
   return harmless ? header.value : kStars;
 }
 
 // Recursive over a document whose depth was bounded when it was parsed.
-void MaskJson(nlohmann::json& value, bool all) {
+void MaskJson(nlohmann::json& value, bool all, const std::vector<std::string>& secrets) {
   if (value.is_structured()) {
-    for (auto& [key, member] : value.items())
-      MaskJson(member, all || (value.is_object() && NamesCredential(key)));
+    for (auto& [key, member] : value.items()) {
+      MaskJson(member, all || (value.is_object() && NamesCredential(key)), secrets);
+    }
   } else if (all && !value.is_null()) {
     value = kStars;
+  } else if (value.is_string()) {
+    value = ScrubUpstreamText(value.get<std::string>(), secrets, kUpstreamTextBytesMax);
   }
+}
+
+// Wherever a secret that is known stands in what is shown, member names included, it does not stay.
+std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::size_t kSecretBytesMin = 4;
+  for (const std::string& secret : secrets) {
+    if (secret.size() < kSecretBytesMin) continue;
+    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+      text.replace(at, secret.size(), kStars);
+      at += sizeof(kStars) - 1;
+    }
+  }
+  return text;
 }
 
 std::size_t DepthOf(std::string_view text) {
@@ -95,7 +119,7 @@ std::string MaskedBody(const CapturedExchange& exchange, const HttpReply& reply)
     return of_logon ? size + " that are not JSON)"
                     : ScrubUpstreamText(reply.body, reply.secrets, kUpstreamTextBytesMax);
   }
-  MaskJson(document, of_logon);
+  MaskJson(document, of_logon, reply.secrets);
   return document.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -119,9 +143,10 @@ void AppendResult(const CapturedExchange& exchange, std::string& out) {
   const auto& reply = std::get<HttpReply>(exchange.result);
   absl::StrAppend(&out, "< ", reply.status, "\n");
   for (const HttpHeader& header : reply.headers) {
-    absl::StrAppend(&out, "< ", OneLine(header.name), ": ", OneLine(MaskedAnswerHeader(header)), "\n");
+    const std::string value = WithoutSecrets(MaskedAnswerHeader(header), reply.secrets);
+    absl::StrAppend(&out, "< ", OneLine(header.name), ": ", OneLine(value), "\n");
   }
-  const std::string body = MaskedBody(exchange, reply);
+  const std::string body = WithoutSecrets(MaskedBody(exchange, reply), reply.secrets);
   if (!body.empty()) absl::StrAppend(&out, "<\n< ", OneLine(body), "\n");
 }
 
@@ -164,9 +189,13 @@ std::string Capture::Text() const {
   return out;
 }
 
-bool Capture::WriteTo(const std::string& path) const {
+bool WritePrivateFile(const std::string& path, const std::string& text) {
   std::ofstream file(path);
-  file << Text() << std::flush;
+  std::error_code failed;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
+                               failed);
+  if (failed) return false;
+  file << text << std::flush;
   return static_cast<bool>(file);
 }
 

@@ -31,12 +31,13 @@ class Capture {
   }
   const std::vector<CapturedExchange>& exchanges() const { return exchanges_; }
   std::string Text() const;
-  // False when the file cannot be written.
-  [[nodiscard]] bool WriteTo(const std::string& path) const;
 
  private:
   std::vector<CapturedExchange> exchanges_;
 };
+
+// A file that only its owner may read; false when it cannot be written.
+[[nodiscard]] bool WritePrivateFile(const std::string& path, const std::string& text);
 
 // Adds what request and answer hold of secrets to those that are never shown from the answer's body: those of
 // a log-on are noted by nobody else.

@@ -20,6 +20,7 @@ Patient SymphonyPatient(const SymphonyConfig& config, const UpstreamSite& site) 
   patient.authentication = site.authentication.get();
   patient.tls = site.tls.get();
   patient.logs_on = config.auth.mode == SymphonyAuthMode::kServiceAccount;
+  patient.logon_timeout = config.auth.limits.timeout;
   if (patient.logs_on) {
     // The one harmless request that is known of Symphony, and one that the gateway makes by itself.
     patient.read = JsonGet(base + config.auth.renew_path);
@@ -42,6 +43,7 @@ Patient QlikPatient(const QlikConfig& config, const UpstreamSite& site) {
   patient.authentication = site.authentication.get();
   patient.tls = site.tls.get();
   patient.by_certificate = config.auth.mode == QlikAuthMode::kCertificate;
+  patient.logon_timeout = config.auth.limits.timeout;
   patient.read = JsonGet("/qrs/about");
   if (config.auth.user_from == QlikUserFrom::kClientCertificate) {
     patient.skipped_because = "the user is each caller's own";
@@ -54,28 +56,56 @@ Patient QlikPatient(const QlikConfig& config, const UpstreamSite& site) {
   return patient;
 }
 
-Task<void> ExamineAll(const std::vector<Patient>& patients, Examiner& examiner, DoctorReport& report) {
-  for (const Patient& patient : patients) {
-    for (const Endpoint& endpoint : patient.endpoints) {
-      report.endpoints.push_back(co_await examiner.Examine(patient, endpoint));
+// The endpoints of an upstream that cannot even be tried.
+void ReportUnusable(Upstream upstream, const std::vector<Endpoint>& endpoints, const std::string& problem,
+                    DoctorReport& report) {
+  for (const Endpoint& endpoint : endpoints) {
+    EndpointReport unusable{upstream, endpoint.Origin() + endpoint.prefix, {}};
+    unusable.steps.push_back(
+        {StepKind::kCredentials, StepStatus::kFailed, problem, Finding::kCredentialUnusable});
+    for (std::size_t kind = 1; kind < kStepKinds; ++kind) {
+      unusable.steps.push_back({static_cast<StepKind>(kind), StepStatus::kSkipped, "an earlier step failed"});
     }
+    report.endpoints.push_back(std::move(unusable));
   }
+}
+
+Task<void> ExamineAll(const Patient& patient, Examiner& examiner, DoctorReport& report) {
+  for (const Endpoint& endpoint : patient.endpoints) {
+    report.endpoints.push_back(co_await examiner.Examine(patient, endpoint));
+  }
+}
+
+void Run(Loop& loop, const Patient& patient, Examiner& examiner, DoctorReport& report) {
+  boost::asio::co_spawn(loop.get_executor(), ExamineAll(patient, examiner, report),
+                        [](const std::exception_ptr& exception) {
+                          if (exception) std::rethrow_exception(exception);
+                        });
+  loop.run();
+  loop.restart();
 }
 
 }  // namespace
 
 DoctorReport RunDoctor(const Config& config, const DoctorParts& parts, Duration step_timeout,
                        Capture& capture) {
-  std::vector<Patient> patients;
-  if (config.symphony) patients.push_back(SymphonyPatient(*config.symphony, *parts.symphony));
-  if (config.qlik) patients.push_back(QlikPatient(*config.qlik, *parts.qlik));
   Examiner examiner(parts.loop, config.engine, parts.clock, step_timeout, capture);
   DoctorReport report;
-  boost::asio::co_spawn(parts.loop.get_executor(), ExamineAll(patients, examiner, report),
-                        [](const std::exception_ptr& exception) {
-                          if (exception) std::rethrow_exception(exception);
-                        });
-  parts.loop.run();
+  if (config.symphony) {
+    if (const auto* problem = std::get_if<std::string>(parts.symphony)) {
+      ReportUnusable(Upstream::kSymphony, config.symphony->endpoints, *problem, report);
+    } else {
+      Run(parts.loop, SymphonyPatient(*config.symphony, std::get<UpstreamSite>(*parts.symphony)), examiner,
+          report);
+    }
+  }
+  if (config.qlik) {
+    if (const auto* problem = std::get_if<std::string>(parts.qlik)) {
+      ReportUnusable(Upstream::kQlik, config.qlik->endpoints, *problem, report);
+    } else {
+      Run(parts.loop, QlikPatient(*config.qlik, std::get<UpstreamSite>(*parts.qlik)), examiner, report);
+    }
+  }
   return report;
 }
 

@@ -12,12 +12,13 @@
 
 namespace session_gateway {
 
-// A site is null where the configuration has no such upstream.
+// A site is null where the configuration has no such upstream, and a text where its credentials cannot be
+// used.
 struct DoctorParts {
   Loop& loop;
   const Clock& clock;
-  const UpstreamSite* symphony;
-  const UpstreamSite* qlik;
+  const MadeSite* symphony;
+  const MadeSite* qlik;
 };
 
 DoctorReport RunDoctor(const Config& config, const DoctorParts& parts, Duration step_timeout,

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,11 @@ class Examination {
  private:
   bool secure() const { return endpoint_.scheme == "https"; }
   StepTime Begin() { return StepTime(loop_, clock_, step_timeout_); }
+  // A log-on ends by itself, and then it is known how.
+  StepTime BeginLogon() {
+    constexpr std::chrono::seconds kMargin(1);
+    return StepTime(loop_, clock_, std::max<Duration>(step_timeout_, patient_.logon_timeout + kMargin));
+  }
   void Add(Step step) {
     failed_ = failed_ || step.status == StepStatus::kFailed;
     report_.steps.push_back(std::move(step));
@@ -69,6 +75,7 @@ class Examination {
   Task<void> Read(Transport& transport, const HttpRequest& attempt);
   Task<void> Explain(const SendFailure& failure, Step step);
   void CheckClock();
+  Finding Unauthorized() const;
   const HttpReply* LastAnswer() const;
 
   Loop& loop_;
@@ -81,6 +88,7 @@ class Examination {
   EndpointReport report_;
   std::vector<TcpAddress> addresses_;
   std::optional<TlsFacts> facts_;
+  std::optional<CertificateFacts> own_;
   std::size_t captured_before_ = 0;
   bool failed_ = false;
 };
@@ -105,6 +113,7 @@ Task<EndpointReport> Examination::Run() {
   report_.upstream = patient_.upstream;
   report_.endpoint = endpoint_.Origin() + endpoint_.prefix;
   captured_before_ = capture_.exchanges().size();
+  Add({StepKind::kCredentials, StepStatus::kOk, "read"});
   if (co_await Resolve()) {
     if (secure()) {
       co_await ConnectSecurely();
@@ -175,10 +184,10 @@ Task<void> Examination::ConnectSecurely() {
   const std::string& name =
       patient_.tls->server_name().empty() ? endpoint_.host : patient_.tls->server_name();
   Add(JudgeServerCertificate(*facts_, why, name, now));
-  std::optional<CertificateFacts> own;
-  if (X509* certificate = SSL_CTX_get0_certificate(patient_.tls->context()->context.get()))
-    own = FactsOf(certificate);
-  Add(JudgeClientCertificate(*facts_, why, own, now));
+  if (X509* certificate = SSL_CTX_get0_certificate(patient_.tls->context()->context.get())) {
+    own_ = FactsOf(certificate);
+  }
+  Add(JudgeClientCertificate(*facts_, why, own_, now));
 }
 
 // Whether the port answers a plain request in plain HTTP.
@@ -243,12 +252,21 @@ Task<void> Examination::Converse() {
   engine->Close();
 }
 
+bool HasToken(const HttpRequest& attempt) {
+  return std::any_of(attempt.query.begin(), attempt.query.end(),
+                     [](const QueryParam& param) { return param.name == "csrftoken"; });
+}
+
 Task<bool> Examination::LogOn(Credentials& credentials, HttpRequest& attempt) {
-  StepTime time = Begin();
+  StepTime time = BeginLogon();
   const ApplyResult applied = co_await credentials.Apply(attempt, *time);
   const auto* failure = std::get_if<SendFailure>(&applied);
   Step step = JudgeLogon(patient_.upstream, LastAnswer(), failure);
   if (failure == nullptr) {
+    if (patient_.upstream == Upstream::kSymphony && !HasToken(attempt)) {
+      step.status = StepStatus::kWarning;
+      step.finding = Finding::kNoCsrfToken;
+    }
     Add(std::move(step));
     co_return true;
   }
@@ -259,6 +277,13 @@ Task<bool> Examination::LogOn(Credentials& credentials, HttpRequest& attempt) {
   }
   co_await Explain(exchange == nullptr ? *failure : *exchange, std::move(step));
   co_return false;
+}
+
+// What a 401 to the read means.
+Finding Examination::Unauthorized() const {
+  if (!patient_.by_certificate) return Finding::kLogonRefused;
+  // A server that has not asked for a certificate is not the one that takes it for a log-on.
+  return facts_ && facts_->certificate_requested ? Finding::kClientCertificateRefused : Finding::kNotLoggedOn;
 }
 
 Task<void> Examination::Read(Transport& transport, const HttpRequest& attempt) {
@@ -274,7 +299,7 @@ Task<void> Examination::Read(Transport& transport, const HttpRequest& attempt) {
       break;
     case Patient::Reading::kAsGateway:
     case Patient::Reading::kNothing:
-      step = JudgeRead(patient_.upstream, patient_.by_certificate, result);
+      step = JudgeRead(patient_.upstream, Unauthorized(), result);
   }
   const auto* failure = std::get_if<SendFailure>(&result);
   if (failure == nullptr) {
@@ -287,7 +312,7 @@ Task<void> Examination::Read(Transport& transport, const HttpRequest& attempt) {
 // An exchange without an answer: the cause may be a matter of an earlier step.
 Task<void> Examination::Explain(const SendFailure& failure, Step step) {
   if (facts_) {
-    if (auto revised = RevisedClientCertificate(*facts_, failure)) {
+    if (auto revised = RevisedClientCertificate(*facts_, failure, own_, clock_.WallNow())) {
       Replace(*std::move(revised));
       step = {step.kind, StepStatus::kSkipped, "an earlier step failed"};
     }

@@ -27,6 +27,7 @@ struct Patient {
   Authentication* authentication = nullptr;
   const TlsClient* tls = nullptr;  // null where no endpoint has `https`
   bool logs_on = false;            // by the gateway's own credential
+  Duration logon_timeout{};        // after which the gateway itself gives a log-on up
   bool by_certificate = false;     // the client certificate is all the authority that a request has
   std::string skipped_because;     // why there is no log-on, for people
   bool callers_log_on = false;     // by their own credentials, through the gateway

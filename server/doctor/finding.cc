@@ -8,6 +8,14 @@ namespace {
 
 constexpr FindingText kTexts[] = {
     {Finding::kNone, "none", "", "", ""},
+    {Finding::kCredentialUnusable, "credential_unusable",
+     "A file or variable that the configuration names holds what cannot be used.",
+     "The text above names the setting and the reason. Passwords stand alone in their file; a key must "
+     "belong to its "
+     "certificate; certificates are PEM texts.",
+     "The text above names the setting and the reason. QMC's export has client.pem, client_key.pem (when it "
+     "is made with "
+     "the secret key) and root.pem, or client.pfx with the password given there."},
     {Finding::kUnknownHost, "unknown_host",
      "No name service known to this machine has an address for the host.",
      "Compare the name in symphony.endpoints with the management host's own (`hostname -f` there). Check it "
@@ -172,6 +180,9 @@ constexpr FindingText kTexts[] = {
      "Give the gateway a user of its own; sessions end after 30 minutes without use. On port 4242 there is "
      "no such "
      "limit."},
+    {Finding::kNoAccessPass, "no_access_pass", "The user has no licence for Qlik Sense, or none is free.",
+     "Nothing in Symphony does this: check the endpoint.",
+     "Allocate an access pass to the user in QMC, License management. On port 4242 none is needed."},
     {Finding::kNotLoggedOn, "not_logged_on", "The server sends the gateway to a log-on.",
      "Ask for symphony.auth.mode: service_account with a user of its own.",
      "This is the proxy's port: use qlik.auth.mode: jwt or header with the virtual proxy's prefix in "

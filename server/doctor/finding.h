@@ -13,6 +13,7 @@ namespace session_gateway {
 
 enum class Finding {
   kNone,
+  kCredentialUnusable,
   // Resolution and connection.
   kUnknownHost,
   kConnectionRefused,
@@ -49,6 +50,7 @@ enum class Finding {
   kUserInactive,
   kNoRight,
   kTooManySessions,
+  kNoAccessPass,
   kNotLoggedOn,
   kWrongPath,
   kTooManyRequests,

@@ -37,6 +37,7 @@ std::optional<Finding> FindingOfQlikText(const HttpReply& answer) {
       absl::StrContains(text, "malformed")) {
     return Finding::kMalformedUser;
   }
+  if (absl::StrContains(text, "access pass")) return Finding::kNoAccessPass;
   if (absl::StrContains(text, "session") &&
       (absl::StrContains(text, "too many") || absl::StrContains(text, "parallel") ||
        absl::StrContains(text, "maximum"))) {
@@ -45,14 +46,14 @@ std::optional<Finding> FindingOfQlikText(const HttpReply& answer) {
   return std::nullopt;
 }
 
-Finding FindingOfStatus(Upstream upstream, bool by_certificate, const HttpReply& answer) {
+Finding FindingOfStatus(Upstream upstream, Finding unauthorized, const HttpReply& answer) {
   if (upstream == Upstream::kQlik && answer.status >= 400) {
     if (const auto finding = FindingOfQlikText(answer)) return *finding;
   }
   if (answer.status >= 300 && answer.status < 400) return Finding::kNotLoggedOn;
   switch (answer.status) {
     case 401:
-      return by_certificate ? Finding::kClientCertificateRefused : Finding::kLogonRefused;
+      return unauthorized;
     case 403:
       return Finding::kNoRight;
     case 404:
@@ -63,6 +64,10 @@ Finding FindingOfStatus(Upstream upstream, bool by_certificate, const HttpReply&
     default:
       return answer.status >= 500 ? Finding::kServerError : Finding::kNotThisApi;
   }
+}
+
+bool SaysLocked(const HttpReply& answer) {
+  return absl::StrContains(absl::AsciiStrToLower(answer.body), "locked");
 }
 
 bool SaysJson(const HttpReply& answer) {
@@ -107,6 +112,7 @@ Step JudgeLogon(Upstream upstream, const HttpReply* answer, const SendFailure* f
   if (upstream == Upstream::kQlik && answer->status >= 400) {
     if (const auto finding = FindingOfQlikText(*answer)) return Failed(kKind, seen, *finding);
   }
+  if (answer->status == 404 || answer->status == 405) return Failed(kKind, seen, Finding::kNoLogonPath);
   if (IsHtml(*answer) || (answer->status >= 300 && answer->status < 400)) {
     return Failed(kKind, seen, Finding::kLogonPage);
   }
@@ -115,25 +121,23 @@ Step JudgeLogon(Upstream upstream, const HttpReply* answer, const SendFailure* f
       return Failed(kKind, absl::StrCat(seen, "; ", failure->detail), Finding::kNoLogonCookie);
     case 400:
     case 401:
-      return Failed(kKind, seen, Finding::kLogonRefused);
+      return Failed(kKind, seen, SaysLocked(*answer) ? Finding::kAccountLocked : Finding::kLogonRefused);
     case 403:
-      return Failed(kKind, seen, Finding::kAccountLocked);
-    case 404:
-    case 405:
-      return Failed(kKind, seen, Finding::kNoLogonPath);
+      // A proxy of Qlik knows the user by then.
+      return Failed(kKind, seen, upstream == Upstream::kQlik ? Finding::kNoRight : Finding::kAccountLocked);
     default:
-      return Failed(kKind, seen, FindingOfStatus(upstream, false, *answer));
+      return Failed(kKind, seen, FindingOfStatus(upstream, Finding::kLogonRefused, *answer));
   }
 }
 
-Step JudgeRead(Upstream upstream, bool by_certificate, const SendResult& result) {
+Step JudgeRead(Upstream upstream, Finding unauthorized, const SendResult& result) {
   constexpr StepKind kKind = StepKind::kRead;
   if (const auto* failure = std::get_if<SendFailure>(&result)) {
     return Failed(kKind, failure->detail, FindingOfFailure(*failure));
   }
   const auto& answer = std::get<HttpReply>(result);
   const std::string seen = SeenAnswer(answer);
-  if (answer.status != 200) return Failed(kKind, seen, FindingOfStatus(upstream, by_certificate, answer));
+  if (answer.status != 200) return Failed(kKind, seen, FindingOfStatus(upstream, unauthorized, answer));
   if (IsHtml(answer)) return Failed(kKind, seen, Finding::kLogonPage);
   if (!SaysJson(answer)) return Failed(kKind, seen, Finding::kNotThisApi);
   return {kKind, StepStatus::kOk, seen};
@@ -161,11 +165,9 @@ Step JudgePresence(const SendResult& result, bool path_is_used) {
   if (IsHtml(answer) || (answer.status >= 300 && answer.status < 400)) {
     return Failed(kKind, seen, Finding::kLogonPage);
   }
-  if (answer.status == 404) {
-    return {kKind, path_is_used ? StepStatus::kFailed : StepStatus::kWarning, seen, Finding::kWrongPath};
-  }
+  if (answer.status == 404 && path_is_used) return Failed(kKind, seen, Finding::kNoLogonPath);
   if (answer.status == 429 || answer.status >= 500) {
-    return Failed(kKind, seen, FindingOfStatus(Upstream::kSymphony, false, answer));
+    return Failed(kKind, seen, FindingOfStatus(Upstream::kSymphony, Finding::kLogonRefused, answer));
   }
   return {kKind, StepStatus::kOk, seen};
 }

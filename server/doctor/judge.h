@@ -21,14 +21,14 @@ Finding FindingOfFailure(const SendFailure& failure);
 // The log-on. `answer` is the last answer to it, when one came; `failure` is what the gateway made of it.
 Step JudgeLogon(Upstream upstream, const HttpReply* answer, const SendFailure* failure);
 
-// The answer to a read. `by_certificate`: the client certificate is all the authority that the request had.
-Step JudgeRead(Upstream upstream, bool by_certificate, const SendResult& result);
+// The answer to a read. `unauthorized`: what a 401 means here.
+Step JudgeRead(Upstream upstream, Finding unauthorized, const SendResult& result);
 
 // A renewal of Symphony's log-on; its failure is never worse than a warning.
 Step JudgeRenewal(const SendResult& result);
 
 // Any answer of the API's own to a log-on without credentials, for an endpoint where the gateway has none of
-// its own. `path_is_used`: calls log on there; else a missing path is only odd.
+// its own. `path_is_used`: calls log on there; else it may be missing.
 Step JudgePresence(const SendResult& result, bool path_is_used);
 
 // The `Date` of an answer against this machine's clock.

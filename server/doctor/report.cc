@@ -15,7 +15,8 @@ struct StepNames {
   std::string_view name;
   std::string_view title;
 };
-constexpr std::array<StepNames, kStepKinds> kStepNames = {{{"name_resolution", "name resolution"},
+constexpr std::array<StepNames, kStepKinds> kStepNames = {{{"credentials", "credentials"},
+                                                           {"name_resolution", "name resolution"},
                                                            {"connection", "connection"},
                                                            {"tls", "TLS"},
                                                            {"certificate", "server certificate"},

@@ -14,6 +14,7 @@
 namespace session_gateway {
 
 enum class StepKind {
+  kCredentials,  // the files and variables that the configuration names
   kResolve,
   kConnect,
   kTls,
@@ -23,7 +24,7 @@ enum class StepKind {
   kRead,
   kClock,
 };
-inline constexpr std::size_t kStepKinds = 8;
+inline constexpr std::size_t kStepKinds = 9;
 std::string_view StepName(StepKind kind);   // for programs: `client_certificate`
 std::string_view StepTitle(StepKind kind);  // for people: `client certificate`
 

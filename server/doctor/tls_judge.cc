@@ -63,7 +63,7 @@ Step JudgeTls(const TlsFacts& facts, const SendFailure* failure) {
   // A certificate that does not verify, ours or theirs, has a step of its own.
   const bool about_certificates =
       failure != nullptr && (failure->kind == FailureKind::kTls || failure->kind == FailureKind::kTlsAlert ||
-                             (facts.certificate_requested && !facts.certificate_configured));
+                             facts.certificate_requested);
   if (failure == nullptr) return {kKind, StepStatus::kOk, std::move(seen)};
   if (about_certificates) {
     return {kKind, StepStatus::kOk, facts.version.empty() ? "a TLS server" : std::move(seen)};
@@ -103,7 +103,7 @@ Step JudgeClientCertificate(const TlsFacts& facts, const SendFailure* failure,
                             const std::optional<CertificateFacts>& own, WallTime now) {
   constexpr StepKind kKind = StepKind::kClientCertificate;
   if (failure != nullptr) {
-    if (auto revised = RevisedClientCertificate(facts, *failure)) return *std::move(revised);
+    if (auto revised = RevisedClientCertificate(facts, *failure, own, now)) return *std::move(revised);
     return {kKind, StepStatus::kSkipped, "the handshake did not get to it"};
   }
   if (!own) {
@@ -120,17 +120,25 @@ Step JudgeClientCertificate(const TlsFacts& facts, const SendFailure* failure,
           soon ? Finding::kClientCertificateExpiresSoon : Finding::kNone};
 }
 
-std::optional<Step> RevisedClientCertificate(const TlsFacts& facts, const SendFailure& failure) {
+std::optional<Step> RevisedClientCertificate(const TlsFacts& facts, const SendFailure& failure,
+                                             const std::optional<CertificateFacts>& own, WallTime now) {
   constexpr StepKind kKind = StepKind::kClientCertificate;
-  if (facts.certificate_requested && !facts.certificate_configured &&
-      (failure.kind == FailureKind::kTlsAlert || failure.kind == FailureKind::kLost ||
-       (failure.kind == FailureKind::kUnreachable && failure.phase == Phase::kHandshake))) {
+  const bool in_handshake = failure.phase == Phase::kHandshake;
+  const bool by_alert = failure.kind == FailureKind::kTlsAlert;
+  // Some servers refuse without a word. Under TLS 1.2 a handshake that is through has taken the certificate.
+  const bool without_a_word =
+      failure.kind == (in_handshake ? FailureKind::kUnreachable : FailureKind::kLost) &&
+      (in_handshake || facts.version == "TLSv1.3");
+  if (!by_alert && !(without_a_word && facts.certificate_requested)) return std::nullopt;
+  if (facts.certificate_requested && !facts.certificate_configured) {
     return Step{kKind, StepStatus::kFailed, failure.detail, Finding::kClientCertificateMissing};
   }
-  if (failure.kind == FailureKind::kTlsAlert) {
-    return Step{kKind, StepStatus::kFailed, failure.detail, Finding::kClientCertificateRefused};
+  if (own && own->not_after <= now) {
+    return Step{kKind, StepStatus::kFailed, absl::StrCat(CertificateText(*own), "; ", failure.detail),
+                Finding::kClientCertificateExpired};
   }
-  return std::nullopt;
+  const std::string seen = by_alert ? failure.detail : "asked for and shown, and then " + failure.detail;
+  return Step{kKind, StepStatus::kFailed, seen, Finding::kClientCertificateRefused};
 }
 
 }  // namespace session_gateway

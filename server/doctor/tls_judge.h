@@ -23,6 +23,7 @@ Step JudgeClientCertificate(const TlsFacts& facts, const SendFailure* failure,
 
 // The same after an exchange that the peer broke off: only then is it known under TLS 1.3 what became of our
 // certificate. Nothing when the failure says nothing about it.
-std::optional<Step> RevisedClientCertificate(const TlsFacts& facts, const SendFailure& failure);
+std::optional<Step> RevisedClientCertificate(const TlsFacts& facts, const SendFailure& failure,
+                                             const std::optional<CertificateFacts>& own, WallTime now);
 
 }  // namespace session_gateway

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -27,7 +28,7 @@ TEST_F(DoctorTest, WhatIsWellIsWellAtEachStep) {
   ASSERT_TRUE(diagnosis.report["ok"]);
   ASSERT_EQ(diagnosis.report["endpoints"].size(), 2u);
   for (const json& endpoint : diagnosis.report["endpoints"]) {
-    ASSERT_EQ(endpoint["steps"].size(), 8u) << endpoint;
+    ASSERT_EQ(endpoint["steps"].size(), 9u) << endpoint;
     for (const json& step : endpoint["steps"]) {
       // The sandbox's certificates live for a day.
       EXPECT_THAT(step.value("finding", "none"), testing::AnyOf("none", testing::EndsWith("_expires_soon")))
@@ -45,8 +46,7 @@ TEST_F(DoctorTest, ThePlainWayIsExaminedAsWell) {
   EXPECT_EQ(diagnosis.exit_code, 0) << diagnosis.output << diagnosis.log;
   EXPECT_EQ(diagnosis.Status("tls"), "skipped");
   // This sandbox has no log-on at all, which matters to nobody under the mode none.
-  EXPECT_EQ(diagnosis.Finding("read"), "wrong_path");
-  EXPECT_EQ(diagnosis.Status("read"), "warning");
+  EXPECT_EQ(diagnosis.Status("read"), "ok");
 }
 
 TEST_F(DoctorTest, AnUnknownHost) {
@@ -155,7 +155,8 @@ TEST_P(DoctorVersionTest, AClientCertificateIsOfAnotherSite) {
 INSTANTIATE_TEST_SUITE_P(, DoctorVersionTest,
                          testing::Values(SandboxTlsVersion::k12, SandboxTlsVersion::k13));
 
-TEST_F(DoctorTest, AClientCertificateThatHasExpired) {
+TEST_P(DoctorVersionTest, AClientCertificateHasExpired) {
+  Prepare();
   StartWithTls();
   pki::CertificateOptions options = pki::Client("gateway");
   options.not_before = std::chrono::hours(-48);
@@ -274,7 +275,10 @@ TEST_F(DoctorTest, TheCaptureShowsWhatWasExchangedAndNoSecret) {
   const Diagnosis diagnosis = Examine(Symphony(kService) + Qlik(), {"--capture", file});
   EXPECT_EQ(diagnosis.exit_code, 0) << diagnosis.output << diagnosis.log;
   EXPECT_THAT(diagnosis.output, HasSubstr("All is well."));
+  const auto readers = std::filesystem::status(file).permissions() & std::filesystem::perms::mask;
+  EXPECT_EQ(readers, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   const std::string capture = ReadText(file);
+  EXPECT_THAT(capture, HasSubstr(diagnosis.output)) << "the steps are told to whoever is shown it";
   EXPECT_THAT(capture, HasSubstr("/platform/rest/symrest/v1/auth/login\n"));
   EXPECT_THAT(capture, HasSubstr("csrftoken=***"));
   EXPECT_THAT(capture, HasSubstr("set-cookie: platform.rest.token=***; "));
@@ -293,10 +297,26 @@ TEST_F(DoctorTest, WhatCannotBeTriedEndsWithTheCodeOfUsage) {
   StartWithTls();
   EXPECT_EQ(Examine("qlik: {}\n").exit_code, 2);
   EXPECT_EQ(Examine(Qlik(), {"--timeout", "soon"}).exit_code, 2);
+  EXPECT_EQ(Examine(Qlik(), {"--capture", "/no/such/folder/file"}).exit_code, 2);
+}
+
+TEST_F(DoctorTest, AKeyThatIsNoneDoesNotHideTheOtherUpstream) {
+  StartWithLogon();
   files_.Write("client_key.pem", "no key");
-  const Diagnosis diagnosis = Examine(Qlik());
-  EXPECT_EQ(diagnosis.exit_code, 2);
-  EXPECT_THAT(diagnosis.log, HasSubstr("qlik.tls"));
+  const Diagnosis diagnosis = Examine(Qlik() + Symphony(kService));
+  EXPECT_EQ(diagnosis.exit_code, 1);
+  ASSERT_EQ(diagnosis.report["endpoints"].size(), 2u);
+  EXPECT_EQ(diagnosis.report["endpoints"][0]["steps"][8]["status"], "ok");
+  const json& unusable = diagnosis.report["endpoints"][1]["steps"][0];
+  EXPECT_EQ(unusable["finding"], "credential_unusable");
+  EXPECT_THAT(unusable["seen"], HasSubstr("qlik.tls"));
+}
+
+TEST_F(DoctorTest, ALogonWithoutAToken) {
+  StartWithLogon();
+  const Diagnosis diagnosis = Examine(Symphony(std::string(kService) + ", token_key: other"));
+  EXPECT_EQ(diagnosis.Finding("logon"), "no_csrf_token") << diagnosis.output;
+  EXPECT_EQ(diagnosis.Status("logon"), "warning");
 }
 
 }  // namespace

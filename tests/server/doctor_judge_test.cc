@@ -69,6 +69,10 @@ TEST(JudgeTest, ALogonIsJudgedByItsAnswer) {
   EXPECT_EQ(judge(Answer(401)), Finding::kLogonRefused);
   EXPECT_EQ(judge(Answer(403)), Finding::kAccountLocked);
   EXPECT_EQ(judge(Answer(404)), Finding::kNoLogonPath);
+  EXPECT_EQ(judge(Answer(404, "<html>", {{"content-type", "text/html"}})), Finding::kNoLogonPath);
+  EXPECT_EQ(judge(Answer(401, "The account is locked out")), Finding::kAccountLocked);
+  EXPECT_EQ(judge(Answer(403, "No access pass available"), Upstream::kQlik), Finding::kNoAccessPass);
+  EXPECT_EQ(judge(Answer(403), Upstream::kQlik), Finding::kNoRight);
   EXPECT_EQ(judge(Answer(302)), Finding::kLogonPage);
   EXPECT_EQ(judge(Answer(200, "<html>", {{"content-type", "text/html"}})), Finding::kLogonPage);
   EXPECT_EQ(judge(Answer(200, "{}")), Finding::kNoLogonCookie);
@@ -82,15 +86,17 @@ TEST(JudgeTest, ALogonIsJudgedByItsAnswer) {
 }
 
 TEST(JudgeTest, AReadIsJudgedByItsAnswer) {
-  const auto judge = [](HttpReply answer, Upstream upstream = Upstream::kQlik, bool by_certificate = false) {
-    return JudgeRead(upstream, by_certificate, std::move(answer)).finding;
+  const auto judge = [](HttpReply answer, Upstream upstream = Upstream::kQlik,
+                        Finding unauthorized = Finding::kLogonRefused) {
+    return JudgeRead(upstream, unauthorized, std::move(answer)).finding;
   };
   EXPECT_EQ(judge(Answer(200, "{}")), Finding::kNone);
   EXPECT_EQ(judge(Answer(200, "hello")), Finding::kNotThisApi);
   EXPECT_EQ(judge(Answer(200, "<html>", {{"content-type", "text/html"}})), Finding::kLogonPage);
   EXPECT_EQ(judge(Answer(302)), Finding::kNotLoggedOn);
   EXPECT_EQ(judge(Answer(401)), Finding::kLogonRefused);
-  EXPECT_EQ(judge(Answer(401), Upstream::kQlik, true), Finding::kClientCertificateRefused);
+  EXPECT_EQ(judge(Answer(401), Upstream::kQlik, Finding::kClientCertificateRefused),
+            Finding::kClientCertificateRefused);
   EXPECT_EQ(judge(Answer(403, "XSRF prevention check failed. Possible XSRF discovered.")),
             Finding::kXsrfRefused);
   EXPECT_EQ(judge(Answer(403, "XSRF"), Upstream::kSymphony), Finding::kNoRight);
@@ -183,6 +189,23 @@ TEST(CaptureTest, NoSecretIsShown) {
   EXPECT_THAT(text, HasSubstr("< set-cookie: platform.rest.token=***; Path=/; Secure\n"));
   EXPECT_THAT(text, HasSubstr(R"({"csrftoken":"***","other":["***",{"x":"***"}]})"));
   EXPECT_THAT(text, HasSubstr(R"({"apiToken":"***","buildVersion":"1.2"})"));
+}
+
+TEST(CaptureTest, WhatTheAnswerRepeatsIsStarred) {
+  Capture capture;
+  HttpRequest request{"GET", "/qrs/about", {}, {}, ""};
+  request.headers.push_back({"authorization", "Bearer canary.jwt.sig", Secrecy::kSecret});
+  request.headers.push_back({"cookie", "X-Qlik-Session=canary-session", Secrecy::kSecret});
+  HttpReply json =
+      Answer(403, R"({"jwt":"canary.jwt.sig","x":"canary-session","canary-session":[1]})",
+             {{"www-authenticate", "PlatformToken token=canary-session"}, {"server", "says canary-session"}});
+  HttpReply text = Answer(403, "you sent canary.jwt.sig and canary-session");
+  for (HttpReply* reply : {&json, &text}) {
+    NoteSecrets(request, *reply);
+    capture.Add({"https://q:2", request, *reply});
+  }
+  EXPECT_THAT(capture.Text(), Not(HasSubstr("canary")));
+  EXPECT_THAT(capture.Text(), HasSubstr("< www-authenticate: PlatformToken ***\n"));
 }
 
 TEST(CaptureTest, WhatWasNotAnsweredSaysSo) {
