@@ -68,25 +68,39 @@ copy_example() {
     --exclude=generated --exclude=sessiongateway -cf - "$1" | tar -C "$tree/examples" -xf -
 }
 
-# start_gateway NAME FLAG…: sets `started`, the line that it listens, and ends the gateway together with this script.
-start_gateway() {
-  local log=$work/$what-$1.log tries=200
-  shift
+# start NAME LINE COMMAND…: sets `started`, its first line like LINE, and ends the program together with this script.
+start() {
+  local log=$work/$what-$1.log line=$2 tries=200
+  shift 2
   : >"$log"
-  "$build/bin/session-gateway" "$@" --listen 127.0.0.1:0 2>"$log" &
-  gateways+=($!)
+  "$@" >"$log" 2>&1 &
+  programs+=($!)
   logs+=("$log")
   started=
   while [ -z "$started" ]; do
-    kill -0 "${gateways[-1]}" 2>/dev/null && [ "$tries" -gt 0 ] || {
+    kill -0 "${programs[-1]}" 2>/dev/null && [ "$tries" -gt 0 ] || {
       cat "$log"
-      echo "the gateway does not start"
+      echo "$1 does not start"
       exit 1
     }
     tries=$((tries - 1))
     sleep 0.1
-    started=$(grep -m 1 '"msg":"listening"' "$log" || true)
+    started=$(grep -m 1 "$line" "$log" || true)
   done
+}
+
+# start_gateway NAME FLAG…
+start_gateway() {
+  local name=$1
+  shift
+  start "$name" '"msg":"listening"' "$build/bin/session-gateway" "$@" --listen 127.0.0.1:0
+}
+
+# start_sandbox NAME FLAG…
+start_sandbox() {
+  local name=$1
+  shift
+  start "$name" '"qlik":' "$build/bin/session-gateway-sandbox" "$@"
 }
 
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
@@ -117,11 +131,12 @@ new_certificate() {
   }
 }
 
-# One on both upstreams of the sandbox, one that is configured for its Symphony alone, and one with TLS.
+# One on both upstreams of the sandbox, one that is configured for its Symphony alone, one with TLS, and one that comes to
+# neither upstream.
 start_gateways() {
-  gateways=()
+  programs=()
   logs=()
-  trap stop_gateways EXIT
+  trap stop_programs EXIT
   start_gateway gateway --sandbox
   gateway=$(field address "$started")
   symphony=$(field sandbox_symphony "$started")
@@ -142,16 +157,41 @@ YAML
   start_gateway tls --config "$work/$what-tls.yaml"
   encrypted=$(field address "$started")
   encrypted=localhost:${encrypted##*:}  # its name, for not every language checks an address quietly
+  start_shut_out
 }
 
-stop_gateways() {
+# Its password is wrong at one upstream, and another authority than it trusts has signed the other's certificate. The
+# lockout outlasts the scenarios.
+start_shut_out() {
+  start_sandbox logon --symphony-user svc:right
+  logon=$(field symphony "$started")
+  rm -rf "$work/$what-stranger"
+  start_sandbox stranger --tls --tls-dir "$work/$what-stranger"
+  echo wrong >"$work/$what-password"
+  cat >"$work/$what-shut-out.yaml" <<YAML
+symphony:
+  endpoints: ["$logon"]
+  auth: {mode: service_account, user: svc, password_file: "$work/$what-password", lockout_min: 10m}
+qlik:
+  endpoints: ["$(field qlik "$started")"]
+  auth: {user_directory: INTERNAL, user_id: sa_api}
+  tls:
+    ca_file: "$other_ca"
+    cert_file: "$work/$what-stranger/client.pem"
+    key_file: "$work/$what-stranger/client_key.pem"
+YAML
+  start_gateway shut-out --config "$work/$what-shut-out.yaml"
+  shut_out=$(field address "$started")
+}
+
+stop_programs() {
   local result=$? i
   trap - EXIT
-  for i in "${!gateways[@]}"; do
-    kill -TERM "${gateways[i]}" 2>/dev/null || true
-    if ! wait "${gateways[i]}"; then
+  for i in "${!programs[@]}"; do
+    kill -TERM "${programs[i]}" 2>/dev/null || true
+    if ! wait "${programs[i]}"; then
       tail -n 20 "${logs[i]}"
-      echo "the gateway did not end well"
+      echo "${logs[i]##*/}: the program did not end well"
       result=1
     fi
   done
@@ -188,7 +228,8 @@ run_client() {
   build_client
   start_gateways
   run_example "${example_command[@]}"
-  "${scenarios_command[@]}" "$gateway" "$partial" "$symphony" "$qlik" "$here" >"$work/$what.jsonl"
+  "${scenarios_command[@]}" "$gateway" "$partial" "$shut_out" "$symphony" "$qlik" "$logon" \
+    "$here" >"$work/$what.jsonl"
 }
 
 readonly languages=(python go java node)

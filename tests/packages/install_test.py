@@ -134,6 +134,65 @@ class InstallTest(Installed):
         self.assertTrue(shown)
 
 
+class FirstStepsTest(Installed):
+    """The pages that lead to a first session: who follows them has a configuration that the service can read."""
+
+    FOLDER = "/etc/session-gateway/credentials/"
+    GIVEN = "install -o root -g session-gateway -m 640 "
+
+    def page(self, name):
+        text = (TREE / "docs" / name).read_text()
+        commands = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)).splitlines()
+        return re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S), commands
+
+    def placed(self, commands):
+        """The names of the secrets that the commands put where the service looks."""
+        names = set()
+        for command in commands:
+            if command.startswith("install ") and self.FOLDER in command:
+                self.assertTrue(command.startswith(self.GIVEN), command)
+                *sources, target = command.removeprefix(self.GIVEN).split()
+                into_folder = [pathlib.Path(source).name for source in sources]
+                names |= {*into_folder} if target == self.FOLDER else {target.removeprefix(self.FOLDER)}
+        return names
+
+    def make_secrets(self, folder, names):
+        """One file of each name, whatever its page says that it is."""
+        keys = pathlib.Path(folder) / "made"
+        keys.mkdir()
+        subject = ("-subj", "/CN=test", "-days", "2", "-noenc", "-newkey", "rsa:2048")
+        run("openssl", "req", "-x509", *subject, "-keyout", keys / "key.pem", "-out", keys / "cert.pem")
+        pfx = ("-inkey", keys / "key.pem", "-in", keys / "cert.pem", "-passout", "pass:word")
+        run("openssl", "pkcs12", "-export", *pfx, "-out", keys / "all.pfx")
+        (keys / "word").write_text("word\n")
+        for name in names:
+            made = "all.pfx" if name.endswith(".pfx") else "cert.pem" if name.endswith(".pem") else "word"
+            made = "key.pem" if name.endswith("_key.pem") else made
+            (pathlib.Path(folder) / name).write_bytes((keys / made).read_bytes())
+
+    def check(self, name, blocks_count):
+        blocks, commands = self.page(name)
+        self.assertEqual(len(blocks), blocks_count)
+        named = set(re.findall(re.escape(self.FOLDER) + r"([\w.-]+)", "".join(blocks)))
+        self.assertEqual(named, self.placed(commands))
+        with scratch() as folder:
+            self.make_secrets(folder, named)
+            config = pathlib.Path(folder) / "session-gateway.yaml"
+            for block in blocks:
+                config.write_text(block.replace(self.FOLDER, f"{folder}/"))
+                run(self.root / "usr/bin/session-gateway", "--config", config, "--check-config")
+        # As root, neither says what the service cannot read.
+        for word in ("--check-config", " doctor "):
+            (line,) = [command for command in commands if word in command]
+            self.assertTrue(line.startswith("runuser -u session-gateway -- session-gateway "), line)
+
+    def test_symphony(self):
+        self.check("symphony.md", 1)
+
+    def test_qlik(self):
+        self.check("qlik.md", 4)
+
+
 class ManualTest(Installed):
     def page(self, name):
         return self.root / "usr/share/man" / f"man{name[-1]}" / name

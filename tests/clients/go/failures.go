@@ -195,3 +195,29 @@ func runDeadlines(c *client) {
 	equal(a.metadata["http_status"], "201", "http_status")
 	a.print("deadline_within_the_answer", nil)
 }
+
+// One attempt with a wrong password; the next call fails without one, so that no account is locked.
+func runLogonRefused(c *client) {
+	for _, expected := range []struct {
+		scenario   string
+		attempts   int
+		httpStatus string
+	}{{"logon_refused", 1, "401"}, {"logon_locked_out", 0, ""}} {
+		var a answer
+		c.logon.sees(expected.attempts, 0, func() {
+			_, a = createSessionAt(c.shutOut,
+				&pb.CreateSessionRequest{ApplicationName: proto.String(application)}, callTimeout)
+		})
+		a.expectError("INTERNAL", "LOGON_REFUSED", "not_sent", "logon")
+		equal(a.metadata["http_status"], expected.httpStatus, "http_status")
+		a.print(expected.scenario, values{"metadata": a.metadata})
+	}
+}
+
+// Nothing is sent to a server whose certificate another authority has signed.
+func runUpstreamTLS(c *client) {
+	_, a := createExecutionSessionAt(c.shutOut,
+		&pb.CreateExecutionSessionRequest{ExecutionSession: &pb.ExecutionSession{}}, callTimeout)
+	a.expectError("INTERNAL", "UPSTREAM_TLS", "not_sent", "handshake")
+	a.print("upstream_tls", values{"message": a.message, "metadata": a.metadata})
+}

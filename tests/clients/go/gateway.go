@@ -25,9 +25,11 @@ const (
 type client struct {
 	stub           pb.SessionGatewayClient
 	partial        pb.SessionGatewayClient // of a gateway that knows Symphony alone
+	shutOut        pb.SessionGatewayClient // of a gateway that comes to neither upstream
 	address        string
 	shared         string
 	symphony, qlik sandbox
+	logon          sandbox // the Symphony that refuses the other gateway's password
 }
 
 // How a call ended: without an error, or with one and its details.

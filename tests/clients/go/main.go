@@ -1,5 +1,5 @@
 // Runs all scenarios, one JSON line for each on stdout:
-// scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
+// scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE GATEWAY_SHUT_OUT SYMPHONY_SANDBOX QLIK_SANDBOX LOGON_SANDBOX SHARED_FOLDER
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
-func run(address, partialAddress, symphony, qlik, shared string) (int, error) {
+func run(address, partialAddress, shutOutAddress, symphony, qlik, logon, shared string) (int, error) {
 	plaintext := grpc.WithTransportCredentials(insecure.NewCredentials())
 	channel, err := grpc.NewClient(address, plaintext)
 	if err != nil {
@@ -27,13 +27,20 @@ func run(address, partialAddress, symphony, qlik, shared string) (int, error) {
 		return 0, err
 	}
 	defer partial.Close()
+	shutOut, err := grpc.NewClient(shutOutAddress, plaintext)
+	if err != nil {
+		return 0, err
+	}
+	defer shutOut.Close()
 	c := &client{
 		stub:     pb.NewSessionGatewayClient(channel),
 		partial:  pb.NewSessionGatewayClient(partial),
+		shutOut:  pb.NewSessionGatewayClient(shutOut),
 		address:  address,
 		shared:   filepath.Clean(shared),
 		symphony: sandbox{endpoint: symphony},
 		qlik:     sandbox{endpoint: qlik},
+		logon:    sandbox{endpoint: logon},
 	}
 	failed := 0
 	for _, group := range scenarios {
@@ -73,11 +80,11 @@ func printResult(line result) {
 }
 
 func main() {
-	if len(os.Args) != 6 {
-		fmt.Fprintln(os.Stderr, "usage: scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER")
+	if len(os.Args) != 8 {
+		fmt.Fprintln(os.Stderr, "usage: scenarios GATEWAY GATEWAY_OF_SYMPHONY_ALONE GATEWAY_SHUT_OUT SYMPHONY_SANDBOX QLIK_SANDBOX LOGON_SANDBOX SHARED_FOLDER")
 		os.Exit(2)
 	}
-	failed, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	failed, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6], os.Args[7])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)

@@ -46,6 +46,8 @@ var scenarios = []scenario{
 	{"failures", runFailures},
 	{"deadlines", runDeadlines},
 	{"not_configured", runNotConfigured},
+	{"logon_refused", runLogonRefused},
+	{"upstream_tls", runUpstreamTLS},
 	{"request_metadata", runRequestMetadata},
 	{"large_messages", runLargeMessages},
 	{"wire", runWire},

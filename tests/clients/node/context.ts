@@ -54,8 +54,10 @@ export class Context {
   constructor(
     readonly gateway: SessionGatewayClient,
     readonly partial: SessionGatewayClient, // knows Symphony alone
+    readonly shutOut: SessionGatewayClient, // comes to neither upstream
     readonly symphony: Sandbox,
     readonly qlik: Sandbox,
+    readonly logon: Sandbox, // the Symphony that refuses the other gateway's password
     private readonly shared: string,
   ) {}
 

@@ -205,6 +205,30 @@ async function* runNotConfigured(context: Context) {
   yield present.result("configured");
 }
 
+/** One attempt with a wrong password; the next call fails without one, so that no account is locked. */
+async function* runLogonRefused(context: Context) {
+  const settings = { gateway: context.shutOut };
+  const create = () => context.createSession({}, settings);
+
+  const refused = await context.logon.sees(1, 0, create);
+  refused.expectError("INTERNAL", "LOGON_REFUSED", "not_sent", "logon");
+  equal(refused.metadata["http_status"], "401", "http_status");
+  yield refused.result("logon_refused", { metadata: refused.metadata });
+
+  const lockedOut = await context.logon.sees(0, 0, create);
+  lockedOut.expectError("INTERNAL", "LOGON_REFUSED", "not_sent", "logon");
+  equal(lockedOut.metadata["http_status"], undefined, "http_status");
+  yield lockedOut.result("logon_locked_out", { metadata: lockedOut.metadata });
+}
+
+/** Nothing is sent to a server whose certificate another authority has signed. */
+async function* runUpstreamTls(context: Context) {
+  const answer = await context.createExecutionSession(EMPTY, {}, { gateway: context.shutOut });
+  answer.expectError("INTERNAL", "UPSTREAM_TLS", "not_sent", "handshake");
+  const { message, metadata } = answer;
+  yield answer.result("upstream_tls", { message, metadata });
+}
+
 /** What a client or mesh adds to a call is accepted, and the upstream is not told. */
 async function* runRequestMetadata(context: Context) {
   const metadata = new Metadata();
@@ -232,5 +256,7 @@ export const FAILURES: Scenario[] = [
   runFailures,
   runDeadlines,
   runNotConfigured,
+  runLogonRefused,
+  runUpstreamTls,
   runRequestMetadata,
 ];

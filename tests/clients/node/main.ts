@@ -1,6 +1,7 @@
 /**
  * Runs all scenarios, one JSON line for each on stdout:
- * main.js GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
+ * main.js GATEWAY GATEWAY_OF_SYMPHONY_ALONE GATEWAY_SHUT_OUT SYMPHONY_SANDBOX QLIK_SANDBOX LOGON_SANDBOX
+ * SHARED_FOLDER
  */
 import { argv, exit } from "node:process";
 
@@ -12,16 +13,21 @@ import { FAILURES } from "./failures.js";
 import { Sandbox } from "./sandbox.js";
 import { SCENARIOS } from "./scenarios.js";
 
-async function main([gateway, partial, symphony, qlik, shared]: string[]): Promise<number> {
-  if (!gateway || !partial || !symphony || !qlik || !shared) {
-    console.error("usage: main.js GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY QLIK SHARED_FOLDER");
+async function main(given: string[]): Promise<number> {
+  const [gateway, partial, shutOut, symphony, qlik, logon, shared] = given;
+  if (!gateway || !partial || !shutOut || !symphony || !qlik || !logon || !shared) {
+    console.error(
+      "usage: main.js GATEWAY SYMPHONY_ALONE SHUT_OUT SYMPHONY QLIK LOGON SHARED_FOLDER",
+    );
     return 2;
   }
   const context = new Context(
     new SessionGatewayClient(gateway, credentials.createInsecure()),
     new SessionGatewayClient(partial, credentials.createInsecure()),
+    new SessionGatewayClient(shutOut, credentials.createInsecure()),
     new Sandbox(symphony),
     new Sandbox(qlik),
+    new Sandbox(logon),
     shared,
   );
   const groups = [...SCENARIOS, ...FAILURES];
@@ -38,6 +44,7 @@ async function main([gateway, partial, symphony, qlik, shared]: string[]): Promi
   console.error(`node: ${groups.length} groups of scenarios, ${failed} failed`);
   context.gateway.close();
   context.partial.close();
+  context.shutOut.close();
   return failed > 0 ? 1 : 0;
 }
 

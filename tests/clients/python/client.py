@@ -1,6 +1,7 @@
 """Runs all scenarios, one JSON line for each on stdout.
 
-client.py GATEWAY GATEWAY_OF_SYMPHONY_ALONE SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER
+client.py GATEWAY GATEWAY_OF_SYMPHONY_ALONE GATEWAY_SHUT_OUT SYMPHONY_SANDBOX QLIK_SANDBOX LOGON_SANDBOX
+          SHARED_FOLDER
 """
 
 import json
@@ -16,14 +17,20 @@ from sandbox import Sandbox
 from sessiongateway.v1 import session_gateway_pb2_grpc
 
 
-def main(address, partial_address, symphony, qlik, shared):
+def main(address, partial_address, shut_out_address, symphony, qlik, logon, shared):
     failed = 0
-    with grpc.insecure_channel(address) as channel, grpc.insecure_channel(partial_address) as partial:
+    with (
+        grpc.insecure_channel(address) as channel,
+        grpc.insecure_channel(partial_address) as partial,
+        grpc.insecure_channel(shut_out_address) as shut_out,
+    ):
         context = Context(
             session_gateway_pb2_grpc.SessionGatewayStub(channel),
             session_gateway_pb2_grpc.SessionGatewayStub(partial),
+            session_gateway_pb2_grpc.SessionGatewayStub(shut_out),
             Sandbox(symphony),
             Sandbox(qlik),
+            Sandbox(logon),
             pathlib.Path(shared),
         )
         groups = (*scenarios.SCENARIOS, *failures.FAILURES)

@@ -9,11 +9,13 @@ APPLICATION = "symping7.3.2"
 
 
 class Context:
-    def __init__(self, stub, partial_stub, symphony, qlik, shared):
+    def __init__(self, stub, partial_stub, shut_out_stub, symphony, qlik, logon, shared):
         self.stub = stub
         self.partial_stub = partial_stub  # of a gateway that knows Symphony alone
+        self.shut_out_stub = shut_out_stub  # of a gateway that comes to neither upstream
         self.symphony = symphony
         self.qlik = qlik
+        self.logon = logon  # the Symphony that refuses the other gateway's password
         self.shared = shared
 
     def expected_body(self, name):

@@ -177,6 +177,29 @@ def not_configured(context):
     yield answer.result("configured")
 
 
+def logon_refused(context):
+    """One attempt with a wrong password; the next call fails without one, so that no account is locked."""
+    for scenario, attempts, http_status in (("logon_refused", 1, "401"), ("logon_locked_out", 0, None)):
+        with upstream_sees(context.logon, requests=attempts, creates=0):
+            answer = call(
+                context.shut_out_stub.CreateSession,
+                symphony_pb2.CreateSessionRequest(application_name=APPLICATION),
+            )
+        expect_error(answer, "INTERNAL", "LOGON_REFUSED", "not_sent", "logon")
+        equal(answer.metadata.get("http_status"), http_status, "http_status")
+        yield answer.result(scenario, metadata=answer.metadata)
+
+
+def upstream_tls(context):
+    """Nothing is sent to a server whose certificate another authority has signed."""
+    answer = call(
+        context.shut_out_stub.CreateExecutionSession,
+        qlik_pb2.CreateExecutionSessionRequest(execution_session=qlik_pb2.ExecutionSession()),
+    )
+    expect_error(answer, "INTERNAL", "UPSTREAM_TLS", "not_sent", "handshake")
+    yield answer.result("upstream_tls", message=answer.message, metadata=answer.metadata)
+
+
 def request_metadata(context):
     """What a client or mesh adds to a call is accepted, and the upstream is not told."""
     metadata = (("x-request-id", "4711"), ("x-twice", "a"), ("x-twice", "b"), ("x-bytes-bin", b"\x00\xff"))
@@ -199,5 +222,7 @@ FAILURES = (
     failures,
     deadlines,
     not_configured,
+    logon_refused,
+    upstream_tls,
     request_metadata,
 )

@@ -17,12 +17,17 @@ import sessiongateway.v1.SessionGatewayGrpc.SessionGatewayBlockingStub;
 import sessiongateway.v1.Symphony.CreateSessionRequest;
 import sessiongateway.v1.Symphony.CreateSessionResponse;
 
-/** Calls to both gateways, and what the scenarios share. `partial` knows Symphony alone. */
+/**
+ * Calls to both gateways, and what the scenarios share. `partial` knows Symphony alone, `shutOut`
+ * comes to neither upstream: `logon` is the Symphony that refuses its password.
+ */
 record Context(
     SessionGatewayBlockingStub gateway,
     SessionGatewayBlockingStub partial,
+    SessionGatewayBlockingStub shutOut,
     Sandbox symphony,
     Sandbox qlik,
+    Sandbox logon,
     Path shared) {
   static final String APPLICATION = "symping7.3.2";
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(20); // only a broken gateway

@@ -41,6 +41,8 @@ final class Failures {
     groups.put("failures", Failures::runFailures);
     groups.put("deadlines", Failures::runDeadlines);
     groups.put("not_configured", Failures::runNotConfigured);
+    groups.put("logon_refused", Failures::runLogonRefused);
+    groups.put("upstream_tls", Failures::runUpstreamTls);
     groups.put("request_metadata", Failures::runRequestMetadata);
   }
 
@@ -261,6 +263,33 @@ final class Failures {
                 1, 1, () -> Context.create(context.partial(), Context.session(), ORDINARY_TIMEOUT));
     Scenarios.checkSessionAnswer(context, present.expectOk());
     present.print("configured");
+  }
+
+  private static void refusedLogon(
+      Context context, String scenario, int attempts, String httpStatus) {
+    var answer =
+        context
+            .logon()
+            .sees(
+                attempts,
+                0,
+                () -> Context.create(context.shutOut(), Context.session(), ORDINARY_TIMEOUT));
+    answer.expectError("INTERNAL", "LOGON_REFUSED", "not_sent", "logon");
+    equal(answer.metadata.get("http_status"), httpStatus, "http_status");
+    answer.print(scenario, "metadata", answer.metadata);
+  }
+
+  /** One attempt with a wrong password; the next call fails without, so no account is locked. */
+  private static void runLogonRefused(Context context) {
+    refusedLogon(context, "logon_refused", 1, "401");
+    refusedLogon(context, "logon_locked_out", 0, null);
+  }
+
+  /** Nothing is sent to a server whose certificate another authority has signed. */
+  private static void runUpstreamTls(Context context) {
+    var answer = Context.create(context.shutOut(), Context.row(), ORDINARY_TIMEOUT);
+    answer.expectError("INTERNAL", "UPSTREAM_TLS", "not_sent", "handshake");
+    answer.print("upstream_tls", "message", answer.message, "metadata", answer.metadata);
   }
 
   private static Metadata requestMetadata() {

@@ -15,7 +15,7 @@ import sessiongateway.v1.SessionGatewayGrpc;
 
 /**
  * Runs all scenarios, one JSON line for each on stdout: GATEWAY GATEWAY_OF_SYMPHONY_ALONE
- * SYMPHONY_SANDBOX QLIK_SANDBOX SHARED_FOLDER.
+ * GATEWAY_SHUT_OUT SYMPHONY_SANDBOX QLIK_SANDBOX LOGON_SANDBOX SHARED_FOLDER.
  */
 final class Main {
   private Main() {}
@@ -48,16 +48,20 @@ final class Main {
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     ManagedChannel channel = open(arguments[0]);
     ManagedChannel partial = open(arguments[1]);
-    int failed =
+    ManagedChannel shutOut = open(arguments[2]);
+    final int failed =
         run(
             new Context(
                 SessionGatewayGrpc.newBlockingStub(channel),
                 SessionGatewayGrpc.newBlockingStub(partial),
-                new Sandbox(arguments[2]),
+                SessionGatewayGrpc.newBlockingStub(shutOut),
                 new Sandbox(arguments[3]),
-                Path.of(arguments[4])));
+                new Sandbox(arguments[4]),
+                new Sandbox(arguments[5]),
+                Path.of(arguments[6])));
     channel.shutdownNow();
     partial.shutdownNow();
+    shutOut.shutdownNow();
     System.exit(failed > 0 ? 1 : 0);
   }
 }
