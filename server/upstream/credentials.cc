@@ -31,6 +31,17 @@ void AddSecretsOf(const HttpRequest& request, std::vector<std::string>& secrets)
   }
 }
 
+// What ended a call whose first attempt the upstream had refused. While nothing of a second was sent, the
+// refusal is the answer that there is.
+void NoteRefusal(int http_status, SendFailure& failure) {
+  failure.refused_before = true;
+  if (failure.sent) return;
+  failure.http_status = http_status;
+  if (failure.phase == Phase::kLogon) return;
+  if (failure.kind == FailureKind::kDeadline) failure.detail = "the deadline came before it was sent again";
+  if (failure.kind == FailureKind::kCancelled) failure.detail = "the caller left before it was sent again";
+}
+
 }  // namespace
 
 std::unique_ptr<Credentials> PlainAuthentication::ForEndpoint(Transport&) {
@@ -60,16 +71,17 @@ Task<SendResult> CredentialsTransport::Send(const HttpRequest& request, CallCont
   Attempt first = co_await SendOnce(request, context);
   const auto* reply = std::get_if<HttpReply>(&first.result);
   if (reply == nullptr || !AsksForLogon(*reply)) co_return std::move(first.result);
+  const int refused_with = reply->status;
 
   RenewResult renewed = co_await credentials_.Renew(first.stamp, context);
   if (auto* failure = std::get_if<SendFailure>(&renewed)) {
-    failure->refused_before = true;
+    NoteRefusal(refused_with, *failure);
     co_return std::move(*failure);
   }
   if (!std::get<bool>(renewed)) co_return std::move(first.result);
 
   Attempt second = co_await SendOnce(request, context);
-  if (auto* failure = std::get_if<SendFailure>(&second.result)) failure->refused_before = true;
+  if (auto* failure = std::get_if<SendFailure>(&second.result)) NoteRefusal(refused_with, *failure);
   co_return std::move(second.result);
 }
 
