@@ -132,7 +132,7 @@ void Logon::MarkStale(const LogonStamp& stamp) {
 void Logon::Update(const LogonStamp& stamp, LogonState state) {
   if (!held_ || held_->stamp.generation != stamp.generation) return;
   if (state.cookies.empty()) return MarkStale(stamp);
-  held_->state = std::make_shared<const LogonState>(std::move(state));
+  held_->previous = std::exchange(held_->state, std::make_shared<const LogonState>(std::move(state)));
 }
 
 std::shared_ptr<const LogonState> Logon::Find(const LogonStamp& stamp) const {
@@ -193,7 +193,8 @@ Task<LogonOutcome> Logon::Exchange(Self self, std::shared_ptr<Attempt> attempt, 
 void Logon::Finish(Attempt& attempt, LogonOutcome outcome) {
   if (auto* state = std::get_if<LogonState>(&outcome); state != nullptr && !closed_) {
     const LogonStamp stamp{++parts_->generation, parts_->clock.Now()};
-    held_ = HeldLogon{std::make_shared<const LogonState>(std::move(*state)), stamp};
+    held_ = HeldLogon{std::make_shared<const LogonState>(std::move(*state)), stamp,
+                      held_ ? held_->state : nullptr};
     credential_ = attempt.identity.credential;
     stale_ = false;
     parts_->lockouts.Forget(user_key_);

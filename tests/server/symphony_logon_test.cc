@@ -262,6 +262,22 @@ TEST_F(SymphonyLogonTest, EverySecretIsKnownToTheScrubber) {
                                            std::string(kPassword), std::string(kBasic).substr(6)}));
 }
 
+TEST_F(SymphonyLogonTest, TheLogonBeforeIsKnownToTheScrubberToo) {
+  MakeSymphony(ServiceAccount());
+  EXPECT_EQ(Told(Create()), "OK done");
+  const SandboxRequest first = Requests(kCreate).at(0);
+  const std::string cookie = HeaderOf(first, "cookie");
+  const std::string certificate =
+      cookie.substr(cookie.find("platform.rest.certificate=") + sizeof("platform.rest.certificate=") - 1);
+  const std::string token = first.target.substr(first.target.rfind('=') + 1);
+  clock_.ahead += std::chrono::seconds(6);
+  sandbox_->ExpireLogons(SandboxUpstream::kSymphony);
+  // In the call that replaces it, and in those that come later.
+  EXPECT_THAT(std::get<HttpReply>(Create()).secrets, IsSupersetOf({cookie, certificate, token}));
+  ASSERT_NE(HeaderOf(Requests(kCreate).back(), "cookie"), cookie);
+  EXPECT_THAT(std::get<HttpReply>(Create()).secrets, IsSupersetOf({certificate, token}));
+}
+
 TEST_F(SymphonyLogonTest, APreviewShowsStarsAndSendsNothing) {
   const auto shown = [this](const Caller& caller, HttpRequest request) {
     const auto preview = stack_->Preview(std::move(request), caller);
