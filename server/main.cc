@@ -21,6 +21,7 @@
 #include "server/signals.h"
 #include "server/upstream/site.h"
 #include "server/upstream/stack.h"
+#include "server/upstream/tls_identity.h"
 #include "tests/sandbox/sandbox.h"
 
 namespace session_gateway {
@@ -113,13 +114,24 @@ CredentialFiles::Report ReportCredentials(Log& log) {
   };
 }
 
+// Of a certificate that is outside its dates and was taken all the same.
+void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
+  if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
+}
+
 // Null without `listen.tls`; else with the contents of its files, and again with those that they will have.
 std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const ListenTlsConfig& config,
-                                                                        CredentialFiles& files) {
+                                                                        CredentialFiles& files, Log& log) {
   if (config.cert_file.empty()) return std::shared_ptr<ListenerTls>();
   auto tls = std::make_shared<ListenerTls>(ListenerTls::Files{
       .certificate = config.cert_file, .key = config.key_file, .client_ca = config.client_ca_file});
-  const auto take = [tls](const std::vector<Secret>& contents) { return tls->Replace(contents); };
+  const auto take = [tls, &log](const std::vector<Secret>& contents) {
+    auto problem = tls->Replace(contents);
+    const auto read = ReadCertificates("cert_file", contents.front());
+    const auto* own = std::get_if<std::vector<Owned<X509>>>(&read);
+    if (!problem && own != nullptr) WarnOf("listen.tls", OutOfDate(own->front().get()), log);
+    return problem;
+  };
   if (auto problem = files.Add("listen.tls", tls->Paths(), take)) return "listen.tls: " + *problem;
   return tls;
 }
@@ -165,6 +177,12 @@ std::variant<Sites, std::string> MakeSites(const Config& config, const Authentic
   return sites;
 }
 
+// Before the loop runs.
+void WarnOfCertificates(const Sites& sites, Log& log) {
+  if (sites.symphony && sites.symphony->tls) WarnOf("symphony.tls", sites.symphony->tls->Warning(), log);
+  if (sites.qlik && sites.qlik->tls) WarnOf("qlik.tls", sites.qlik->tls->Warning(), log);
+}
+
 int Fail(int exit_code, std::string_view problem) {
   std::cerr << "session-gateway: " << problem << '\n';
   return exit_code;
@@ -185,11 +203,12 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   Loop loop(1);  // one thread, which spares the loop its locks
   auto made_sites = std::variant<Sites, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
-  auto tls = MakeListenerTls(config.listen.tls, files);
+  auto tls = MakeListenerTls(config.listen.tls, files, log);
   if (const auto* problem = std::get_if<std::string>(&tls)) return Fail(kExitUsage, *problem);
   made_sites = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
+  WarnOfCertificates(sites, log);
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
   if (sites.symphony) {

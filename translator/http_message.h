@@ -93,7 +93,8 @@ struct SendFailure {
   Phase phase = Phase::kConnect;
   bool sent = false;     // at least one byte of the request left this process
   std::string detail;    // for people, without secrets and without upstream text
-  int http_status = 0;   // of an answer that broke the rules, where it could be read
+  int http_status = 0;   // of an answer that broke the rules, where it could be read; or of the refusal
+                         // that came before, while nothing was sent after it
   int system_error = 0;  // errno of a failed connection, where there is one
   // An earlier attempt of this call was refused by a complete answer: nothing was created, but bytes have
   // left.

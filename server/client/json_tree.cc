@@ -193,6 +193,7 @@ std::string PutJson(JsonNode& root, const std::vector<std::string>& tokens, Json
   std::string pointer;
   for (const std::string& token : tokens) {
     const bool last = &token == &tokens.back();
+    const bool before_append = &token + 2 == tokens.data() + tokens.size() && tokens.back() == "-";
     if (place->kind == JsonKind::kArray) {
       const auto index = ParseIndex(token, place->elements.size());
       if (!index && !(last && token == "-")) return pointer + " is a list without an element " + token;
@@ -201,7 +202,7 @@ std::string PutJson(JsonNode& root, const std::vector<std::string>& tokens, Json
       JsonNode* member = FindMember(*place, token);
       if (member == nullptr) {
         member = &place->members.emplace_back(JsonMember{token, {}}).value;
-        if (!last) member->kind = JsonKind::kObject;
+        if (!last) member->kind = before_append ? JsonKind::kArray : JsonKind::kObject;
       }
       place = member;
     } else {

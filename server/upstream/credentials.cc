@@ -1,6 +1,9 @@
 #include "server/upstream/credentials.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "server/upstream/cookies.h"
 
 namespace session_gateway {
 namespace {
@@ -31,7 +34,32 @@ void AddSecretsOf(const HttpRequest& request, std::vector<std::string>& secrets)
   }
 }
 
+// What ended a call whose first attempt the upstream had refused. While nothing of a second was sent, the
+// refusal is the answer that there is.
+void NoteRefusal(int http_status, SendFailure& failure) {
+  failure.refused_before = true;
+  if (failure.sent) return;
+  failure.http_status = http_status;
+  if (failure.phase == Phase::kLogon) return;
+  if (failure.kind == FailureKind::kDeadline) failure.detail = "the deadline came before it was sent again";
+  if (failure.kind == FailureKind::kCancelled) failure.detail = "the caller left before it was sent again";
+}
+
+void AddSetCookiesOf(const HttpReply& reply, std::vector<std::string>& secrets) {
+  for (const SetCookie& set : ReadSetCookies(reply)) {
+    if (!set.cookie.value.empty()) secrets.push_back(set.cookie.value.Reveal());
+  }
+}
+
 }  // namespace
+
+void AddSecrets(std::vector<std::string> more, std::vector<std::string>& secrets) {
+  for (std::string& secret : more) {
+    if (std::find(secrets.begin(), secrets.end(), secret) == secrets.end()) {
+      secrets.push_back(std::move(secret));
+    }
+  }
+}
 
 std::unique_ptr<Credentials> PlainAuthentication::ForEndpoint(Transport&) {
   return std::make_unique<PlainCredentials>(*this);
@@ -49,6 +77,7 @@ Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(const HttpReq
   SendResult result = co_await next_.Send(request_with_credentials, context);
   if (auto* reply = std::get_if<HttpReply>(&result)) {
     AddSecretsOf(request_with_credentials, secrets);
+    AddSetCookiesOf(*reply, secrets);
     reply->secrets = std::move(secrets);
     credentials_.Observe(stamp, *reply, context);
   }
@@ -60,16 +89,20 @@ Task<SendResult> CredentialsTransport::Send(const HttpRequest& request, CallCont
   Attempt first = co_await SendOnce(request, context);
   const auto* reply = std::get_if<HttpReply>(&first.result);
   if (reply == nullptr || !AsksForLogon(*reply)) co_return std::move(first.result);
+  const int refused_with = reply->status;
 
   RenewResult renewed = co_await credentials_.Renew(first.stamp, context);
   if (auto* failure = std::get_if<SendFailure>(&renewed)) {
-    failure->refused_before = true;
+    NoteRefusal(refused_with, *failure);
     co_return std::move(*failure);
   }
   if (!std::get<bool>(renewed)) co_return std::move(first.result);
 
   Attempt second = co_await SendOnce(request, context);
-  if (auto* failure = std::get_if<SendFailure>(&second.result)) failure->refused_before = true;
+  if (auto* failure = std::get_if<SendFailure>(&second.result)) NoteRefusal(refused_with, *failure);
+  if (auto* answer = std::get_if<HttpReply>(&second.result)) {
+    AddSecrets(std::get<HttpReply>(std::move(first.result)).secrets, answer->secrets);
+  }
   co_return std::move(second.result);
 }
 

@@ -28,6 +28,8 @@ struct AppliedCredentials {
   LogonStamp stamp;
   std::vector<std::string> secrets;  // beside those that the request marks: cookies singly, the password
 };
+// Each of `more` that is not among `secrets`.
+void AddSecrets(std::vector<std::string> more, std::vector<std::string>& secrets);
 using ApplyResult = std::variant<AppliedCredentials, SendFailure>;
 // Whether to send once more.
 using RenewResult = std::variant<bool, SendFailure>;
@@ -74,7 +76,7 @@ class PlainAuthentication : public Authentication {
 
 // The layer that applies them, of one endpoint. An attempt that is answered by a complete 401 or 3xx is sent
 // once more after a new log-on, and never again. It notes on the reply which secrets the upstream has seen,
-// so that none of them is shown from an error text.
+// in either attempt, and which cookies it sets, so that none of them is shown from an error text.
 class CredentialsTransport final : public Transport {
  public:
   CredentialsTransport(Credentials& credentials, Transport& next) : credentials_(credentials), next_(next) {}

@@ -6,7 +6,6 @@
 #include <list>
 #include <utility>
 
-#include "server/upstream/dialer.h"
 #include "server/upstream/loop_event.h"
 
 namespace session_gateway {
@@ -21,6 +20,13 @@ SendFailure NotTriedAgain(Duration remaining) {
 
 SendFailure GivenUp() {
   return {FailureKind::kUnreachable, Phase::kLogon, false, "the log-on was given up: the gateway ends"};
+}
+
+SendFailure StoppedWaiting(const CallContext& context) {
+  if (context.stopped() == StopReason::kCancelled) {
+    return {FailureKind::kCancelled, Phase::kLogon, false, "the caller left during the log-on"};
+  }
+  return {FailureKind::kDeadline, Phase::kLogon, false, "the deadline came during the log-on"};
 }
 
 // In a time that tells nothing about where they differ.
@@ -62,7 +68,7 @@ Task<LogonResult> Logon::Get(LogonIdentity identity, CallContext& context) {
   for (;;) {
     const TimePoint now = parts_->clock.Now();
     if (context.stopped() != StopReason::kNone || now >= context.deadline()) {
-      co_return StoppedBeforeSending(context, Phase::kLogon);
+      co_return StoppedWaiting(context);
     }
     if (IsUsable(identity, now)) {
       RenewWhenDue(identity, now);
@@ -82,7 +88,7 @@ Task<LogonResult> Logon::Get(LogonIdentity identity, CallContext& context) {
       co_await own->Wait();
     }
     attempt->waiting.erase(own);
-    if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kLogon);
+    if (context.stopped() != StopReason::kNone) co_return StoppedWaiting(context);
     // What came of another password of the same user says nothing about this one.
     if (Same(attempt->identity.credential, identity.credential)) co_return *attempt->result;
   }
@@ -126,7 +132,7 @@ void Logon::MarkStale(const LogonStamp& stamp) {
 void Logon::Update(const LogonStamp& stamp, LogonState state) {
   if (!held_ || held_->stamp.generation != stamp.generation) return;
   if (state.cookies.empty()) return MarkStale(stamp);
-  held_->state = std::make_shared<const LogonState>(std::move(state));
+  held_->previous = std::exchange(held_->state, std::make_shared<const LogonState>(std::move(state)));
 }
 
 std::shared_ptr<const LogonState> Logon::Find(const LogonStamp& stamp) const {
@@ -187,7 +193,8 @@ Task<LogonOutcome> Logon::Exchange(Self self, std::shared_ptr<Attempt> attempt, 
 void Logon::Finish(Attempt& attempt, LogonOutcome outcome) {
   if (auto* state = std::get_if<LogonState>(&outcome); state != nullptr && !closed_) {
     const LogonStamp stamp{++parts_->generation, parts_->clock.Now()};
-    held_ = HeldLogon{std::make_shared<const LogonState>(std::move(*state)), stamp};
+    held_ = HeldLogon{std::make_shared<const LogonState>(std::move(*state)), stamp,
+                      held_ ? held_->state : nullptr};
     credential_ = attempt.identity.credential;
     stale_ = false;
     parts_->lockouts.Forget(user_key_);

@@ -51,6 +51,7 @@ struct LogonParts {
 struct HeldLogon {
   std::shared_ptr<const LogonState> state;
   LogonStamp stamp;
+  std::shared_ptr<const LogonState> previous;  // held before it, if any: an upstream may still speak of it
 };
 using LogonResult = std::variant<HeldLogon, SendFailure>;
 

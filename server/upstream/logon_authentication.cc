@@ -15,9 +15,10 @@ class LogonCredentials final : public Credentials {
     const std::optional<LogonIdentity> identity = protocol_.IdentityOf(context.caller());
     LogonResult result = co_await Obtain(identity, context);
     if (auto* failure = std::get_if<SendFailure>(&result)) co_return std::move(*failure);
-    const auto& [state, stamp] = std::get<HeldLogon>(result);
+    const auto& [state, stamp, previous] = std::get<HeldLogon>(result);
     protocol_.Apply(*identity, *state, attempt);
     AppliedCredentials applied{stamp, protocol_.Secrets(*identity, *state)};
+    if (previous) AddSecrets(protocol_.Secrets(*identity, *previous), applied.secrets);
     co_return applied;
   }
 

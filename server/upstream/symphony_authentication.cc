@@ -19,9 +19,10 @@ constexpr char kStandIn[] = "?";  // never seen: what stands for a secret is sho
 constexpr std::size_t kTokenBytesMax = 8 * 1024;
 
 RpcError MetadataError(absl::StatusCode code, const std::string& key, const std::string& rule) {
+  const std::string where = "metadata[\"" + key + "\"]";
   RpcError error = MakeError(Upstream::kSymphony, code, Reason::kInvalidField, Outcome::kNotSent,
-                             Phase::kValidate, "metadata " + key + ": " + rule);
-  if (code == absl::StatusCode::kInvalidArgument) error.violations = {{key, rule}};
+                             Phase::kValidate, where + ": " + rule);
+  error.violations = {{where, rule}};
   return error;
 }
 

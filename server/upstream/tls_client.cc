@@ -100,4 +100,9 @@ Problem TlsClient::Replace(const TlsMaterial& material) {
   return std::nullopt;
 }
 
+std::optional<std::string> TlsClient::Warning() const {
+  if (context_ == nullptr || !context_->has_certificate) return std::nullopt;
+  return OutOfDate(SSL_CTX_get0_certificate(context_->context.get()));
+}
+
 }  // namespace session_gateway

@@ -44,6 +44,9 @@ class TlsClient {
   // certificate outside its dates does not replace one within them; without one to keep it is taken.
   [[nodiscard]] std::optional<std::string> Replace(const TlsMaterial& material);
 
+  // What is wrong with our own certificate in force: it is outside its dates.
+  std::optional<std::string> Warning() const;
+
   // Null until the first successful Replace: then no connection can be made.
   const std::shared_ptr<const TlsContext>& context() const { return context_; }
   const std::string& server_name() const { return server_name_; }

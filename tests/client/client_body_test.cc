@@ -221,6 +221,10 @@ TEST(ClientBody, FlagsWinOverTheFile) {
                             "serviceName":"s","sessionType":"","sessionTTLInMinutes":60,
                             "parent":{"sessionID":"1","taskID":"7"},"attributes":{"a=b":"x=1"},"new":null,
                             "dockerMountDefinition":[{"hostDir":"/a","readonly":true},{"hostDir":"/b"}]})"));
+  // A list that is not there yet is made by what is appended to it.
+  EXPECT_EQ(Sent(gateway, kSession, "",
+                 {"--set", R"(/dockerMountDefinition/-={"hostDir":"/a"})", "--set", "/new/deep/-=[1]"}),
+            json::parse(R"({"dockerMountDefinition":[{"hostDir":"/a"}],"new":{"deep":[[1]]}})"));
   const std::string guid = "046b6c7f-0b8a-43b9-b35d-6489e6daee91";
   EXPECT_EQ(Sent(gateway, kExecution, "",
                  {"--id", guid, "--app-id", guid, "--reload-task-id", guid, "--user", "u", "--status", "2"}),

@@ -36,10 +36,12 @@ class TlsFiles {
   }
   void WriteKey(const std::string& text) { directory_.Write("server_key.pem", text); }
 
-  std::string Config(const SandboxProgram& sandbox) const {
+  std::string Listen() const {
     return "listen:\n  address: 127.0.0.1:0\n  tls:\n    cert_file: " + files_.certificate +
-           "\n    key_file: " + files_.key + "\n    client_ca_file: " + files_.root + "\n" +
-           ConfigFor(sandbox.symphony_endpoint(), sandbox.qlik_endpoint());
+           "\n    key_file: " + files_.key + "\n    client_ca_file: " + files_.root + "\n";
+  }
+  std::string Config(const SandboxProgram& sandbox) const {
+    return Listen() + ConfigFor(sandbox.symphony_endpoint(), sandbox.qlik_endpoint());
   }
 
   RpcResult Call(const GatewayProgram& gateway) const {
@@ -83,6 +85,29 @@ TEST(GatewayTls, ServesAndLooksAtItsFilesOnSighup) {
   EXPECT_THAT(gateway.process().WaitForLine("credentials_reloaded"), HasSubstr(R"("set":"listen.tls")"));
   EXPECT_TRUE(tls.Call(gateway).ok);
   EXPECT_EQ(gateway.Stop(), 0) << gateway.process().log();
+}
+
+TEST(GatewayTls, WarnsOfOwnCertificatesOutsideTheirDates) {
+  TlsFiles tls;
+  auto server = pki::LoopbackServer();
+  server.not_before = std::chrono::hours(-2);
+  server.not_after = std::chrono::hours(-1);
+  tls.Replace(tls.authority().Issue(server));
+  auto client = pki::Client("gateway");
+  client.not_before = std::chrono::hours(-2);
+  client.not_after = std::chrono::hours(-1);
+  const pki::TemporaryDirectory directory;
+  const auto own = pki::WriteCertificate(directory, "own", tls.authority().Issue(client));
+  // Whether anybody answers there does not matter.
+  const TemporaryFile config(
+      tls.Listen() + "qlik:\n  endpoints: [\"https://127.0.0.1:1\"]\n  tls:\n    cert_file: " +
+      own.certificate + "\n    key_file: " + own.key + "\n  auth: {user_directory: d, user_id: u}\n");
+  GatewayProgram gateway({"--config", config.path()});
+  for (const std::string set : {"listen.tls", "qlik.tls"}) {
+    EXPECT_THAT(gateway.process().log(), HasSubstr(R"("msg":"credentials","set":")" + set +
+                                                   R"(","warning":"our own certificate has expired)"));
+  }
+  EXPECT_EQ(gateway.Stop(), 0);
 }
 
 TEST(GatewayTls, SighupWithoutCredentialFilesChangesNothing) {

@@ -89,7 +89,9 @@ TEST(ConfigRulesTest, TheLockoutGrows) {
       Auth(mode + "lockout_max: 1s",
            {"lockout_min: its default must not exceed symphony.auth.lockout_max; set both"}),
       Auth(mode + "lockout_min: 11m", {"lockout_min: must not exceed symphony.auth.lockout_max"}),
-      Auth(mode + "lockout_min: 1s, lockout_max: 1s", {}),
+      Auth(mode + "lockout_min: 2s, lockout_max: 2s", {}),
+      Qlik("mode: jwt, token_env: T, lockout_min: 1s, lockout_max: 1s",
+           {"lockout_min: must be from 2s to 1h"}),
       Qlik("mode: jwt, token_env: T, lockout_min: 2s, lockout_max: 1s",
            {"lockout_min: must not exceed qlik.auth.lockout_max"}),
   });
@@ -129,7 +131,7 @@ TEST(ConfigRulesTest, TheCertificateNeedsNoLogOn) {
   const std::string proxy = ": has no effect without qlik.auth.mode: jwt or header; remove it";
   ExpectErrors({
       Qlik("user_directory: d, user_id: u, cookie_name: c, logon_timeout: 1s, renew_min_age: 1s, "
-           "lockout_min: 1s, "
+           "lockout_min: 2s, "
            "lockout_max: 1s, identities: 1",
            {"cookie_name" + proxy, "logon_timeout" + proxy, "renew_min_age" + proxy, "lockout_min" + proxy,
             "lockout_max" + proxy, "identities" + proxy}),

@@ -138,7 +138,7 @@ TEST(ConfigValuesTest, LogOnsAndCredentialsHaveRanges) {
       symphony("token_lifetime: 999ms", "token_lifetime: must be from 1s to 168h"),
       symphony("logon_timeout: 0s", "logon_timeout: must be from 1ms to 5m"),
       symphony("renew_min_age: 99ms", "renew_min_age: must be from 100ms to 1h"),
-      symphony("lockout_min: 0.9s", "lockout_min: must be from 1s to 1h"),
+      symphony("lockout_min: 1.9s", "lockout_min: must be from 2s to 1h"),
       symphony("lockout_max: 25h", "lockout_max: must be from 1s to 24h"),
       symphony("identities: 0", "identities: must be from 1 to 100000"),
       symphony("login_method: PUT", "login_method: must be GET or POST"),

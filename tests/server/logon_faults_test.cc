@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <utility>
 
 #include "tests/server/logon_fixture.h"
 
@@ -48,6 +49,11 @@ class FailingSymphony {
     fail_at_ = requests_ + number;
     way_ = way;
     hanging_ = false;
+  }
+  // With 503, whichever request it is.
+  void FailNextLogon() {
+    const std::lock_guard lock(mutex_);
+    fail_logon_ = true;
   }
   // What was given is good no more.
   void Expire() {
@@ -107,7 +113,9 @@ class FailingSymphony {
       {
         const std::lock_guard lock(mutex_);
         if (++requests_ == fail_at_) way = way_;
-        good = request.starts_with("POST") ? Create(request, way) : LogOn();
+        const bool is_create = request.starts_with("POST");
+        if (!is_create && std::exchange(fail_logon_, false)) way = Way::k503;
+        good = is_create ? Create(request, way) : LogOn();
       }
       if (!Fail(connection, way, good)) return;
     }
@@ -131,6 +139,7 @@ class FailingSymphony {
   int requests_ = 0;
   int fail_at_ = 0;
   Way way_ = Way::kNone;
+  bool fail_logon_ = false;
   std::string good_token_;
   std::atomic<int> sessions_ = 0;
   std::atomic<bool> hanging_ = false;
@@ -233,6 +242,50 @@ TEST_F(LogonFaultsTest, OfAFirstCall) {
       EXPECT_EQ(Told(Create()), "OK done");
       EXPECT_EQ(symphony_.sessions(), then + 1);
     }
+  }
+}
+
+TEST_F(LogonFaultsTest, ASecondAttemptThatIsLostHasNoStatus) {
+  Prepare(seconds(0));
+  EXPECT_EQ(Told(Create()), "OK done");
+  symphony_.Expire();
+  symphony_.FailAt(3, Way::kCut);
+  const SendResult result = Create();
+  EXPECT_TRUE(std::get<SendFailure>(result).refused_before);
+  EXPECT_TRUE(std::get<SendFailure>(result).sent);
+  EXPECT_EQ(std::get<SendFailure>(result).http_status, 0);
+}
+
+TEST_F(LogonFaultsTest, WhoLeavesDuringTheLogonIsToldSo) {
+  for (const StopReason reason : {StopReason::kDeadline, StopReason::kCancelled}) {
+    for (const bool is_refused : {false, true}) {
+      Prepare(seconds(0));
+      if (is_refused) {
+        EXPECT_EQ(Told(Create()), "OK done");
+        symphony_.Expire();
+      }
+      symphony_.FailAt(is_refused ? 2 : 1, Way::kHang);
+      const auto call = StartCall();
+      EXPECT_TRUE(RunUntil([&] { return symphony_.hanging(); }));
+      call->context.Stop(reason);
+      const SendResult result = Finish(*call);
+      const auto& failure = std::get<SendFailure>(result);
+      EXPECT_EQ(failure.detail, reason == StopReason::kDeadline ? "the deadline came during the log-on"
+                                                                : "the caller left during the log-on");
+      EXPECT_EQ(failure.http_status, is_refused ? 401 : 0);
+    }
+  }
+}
+
+TEST_F(LogonFaultsTest, AfterARefusalItsStatusIsTold) {
+  for (const Way way : {Way::k401, Way::k302}) {
+    Prepare(seconds(0));
+    EXPECT_EQ(Told(Create()), "OK done");
+    symphony_.FailAt(1, way);
+    symphony_.FailNextLogon();
+    const SendResult result = Create();
+    EXPECT_EQ(std::get<SendFailure>(result).http_status, way == Way::k401 ? 401 : 302);
+    EXPECT_TRUE(std::get<SendFailure>(result).refused_before);
   }
 }
 

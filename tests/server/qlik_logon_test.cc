@@ -11,7 +11,9 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::seconds;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 constexpr char kAbout[] = "/qrs/about";
@@ -228,6 +230,20 @@ TEST_F(QlikLogonTest, ANewSessionOfAnyAnswerReplacesTheOld) {
   answer_with("X-Qlik-Session-gateway=; Max-Age=0");
   EXPECT_EQ(ToldOf(), "OK done");
   EXPECT_EQ(Counters(kQlik).logons, 3u);
+}
+
+TEST_F(QlikLogonTest, TheSessionThatAnAnswerSetsAndTheOneBeforeAreKnownToTheScrubber) {
+  MakeQlik(Mode(QlikAuthMode::kJwt));
+  EXPECT_EQ(ToldOf(), "OK done");
+  const std::string old = HeaderOf(Requests(kCreate, kQlik).back(), "cookie");
+  const std::string before = old.substr(old.find('=') + 1);
+  ASSERT_TRUE(sandbox_->AddFault(
+      kQlik,
+      {.method = "POST", .status = 400, .headers = {{"Set-Cookie", "X-Qlik-Session-gateway=CANARY-next"}}}));
+  EXPECT_THAT(std::get<HttpReply>(Create(CreateRow())).secrets, Contains("CANARY-next"));
+  ASSERT_TRUE(sandbox_->AddFault(kQlik, {.method = "POST", .status = 400}));
+  EXPECT_THAT(std::get<HttpReply>(Create(CreateRow())).secrets,
+              IsSupersetOf({before, std::string("CANARY-next")}));
 }
 
 TEST_F(QlikLogonTest, TheCookieIsTheFirstWhoseNameBeginsSo) {

@@ -187,25 +187,28 @@ TEST_F(SymphonyLogonTest, WhatACallerBringsIsChecked) {
     EXPECT_EQ(error->outcome, Outcome::kNotSent);
     EXPECT_EQ(error->phase, Phase::kValidate);
     EXPECT_THAT(error->message, Not(HasSubstr("CANARY")));
-    return absl::StatusCodeToString(error->code) + " " + error->message.substr(0, error->message.find(':'));
+    EXPECT_EQ(error->violations.size(), 1u);
+    const FieldViolation violation = error->violations.empty() ? FieldViolation() : error->violations[0];
+    EXPECT_EQ(error->message, violation.field + ": " + violation.description);
+    return absl::StatusCodeToString(error->code) + " " + violation.field;
   };
   MakeSymphony(Mode(SymphonyAuthMode::kCallerBasic));
-  EXPECT_EQ(checked(stack_->authentication(), {}), "UNAUTHENTICATED metadata symphony-authorization");
+  EXPECT_EQ(checked(stack_->authentication(), {}), R"(UNAUTHENTICATED metadata["symphony-authorization"])");
   EXPECT_EQ(checked(stack_->authentication(), WithBasic(kBasic)), "OK");
   for (const std::string wrong :
        {"Bearer CANARY", "Basic", "Basic ", "Basic CANARY", "Basic QWRtaW4=" /* no colon */,
         "Basic OnBhc3M=" /* no user */, "Basic QWRtaW46cGFzcw" /* no padding */,
         "Basic  QWRtaW46cGFzcw==", "Basic QWRtaW46cGFzcw== ", "Basic QWRtaW46cA1hc3M=" /* control */}) {
     EXPECT_EQ(checked(stack_->authentication(), WithBasic(wrong)),
-              "INVALID_ARGUMENT metadata symphony-authorization")
+              R"(INVALID_ARGUMENT metadata["symphony-authorization"])")
         << wrong;
   }
   stack_.reset();
   MakeSymphony(Mode(SymphonyAuthMode::kCallerSession));
-  EXPECT_EQ(checked(stack_->authentication(), {}), "UNAUTHENTICATED metadata symphony-cookie");
+  EXPECT_EQ(checked(stack_->authentication(), {}), R"(UNAUTHENTICATED metadata["symphony-cookie"])");
   EXPECT_EQ(checked(stack_->authentication(), WithCookie("a=CANARY")), "OK");
   EXPECT_EQ(checked(stack_->authentication(), WithCookie("a=CANARY\r\nx: y")),
-            "INVALID_ARGUMENT metadata symphony-cookie");
+            R"(INVALID_ARGUMENT metadata["symphony-cookie"])");
 }
 
 TEST_F(SymphonyLogonTest, ACallersOwnLogonIsHandedOnAndNeverRenewed) {
@@ -260,6 +263,22 @@ TEST_F(SymphonyLogonTest, EverySecretIsKnownToTheScrubber) {
   EXPECT_THAT(reply.secrets, IsSupersetOf({cookie, token_cookie, certificate,
                                            create.target.substr(create.target.rfind('=') + 1),
                                            std::string(kPassword), std::string(kBasic).substr(6)}));
+}
+
+TEST_F(SymphonyLogonTest, TheLogonBeforeIsKnownToTheScrubberToo) {
+  MakeSymphony(ServiceAccount());
+  EXPECT_EQ(Told(Create()), "OK done");
+  const SandboxRequest first = Requests(kCreate).at(0);
+  const std::string cookie = HeaderOf(first, "cookie");
+  const std::string certificate =
+      cookie.substr(cookie.find("platform.rest.certificate=") + sizeof("platform.rest.certificate=") - 1);
+  const std::string token = first.target.substr(first.target.rfind('=') + 1);
+  clock_.ahead += std::chrono::seconds(6);
+  sandbox_->ExpireLogons(SandboxUpstream::kSymphony);
+  // In the call that replaces it, and in those that come later.
+  EXPECT_THAT(std::get<HttpReply>(Create()).secrets, IsSupersetOf({cookie, certificate, token}));
+  ASSERT_NE(HeaderOf(Requests(kCreate).back(), "cookie"), cookie);
+  EXPECT_THAT(std::get<HttpReply>(Create()).secrets, IsSupersetOf({certificate, token}));
 }
 
 TEST_F(SymphonyLogonTest, APreviewShowsStarsAndSendsNothing) {

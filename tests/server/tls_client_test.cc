@@ -108,6 +108,22 @@ TEST_F(TlsClientTest, ACertificateOutsideItsDatesReplacesNoGoodOne) {
   EXPECT_THAT(ReplacePem(early.certificate_pem, early.key_pem), HasSubstr("not yet valid: it begins"));
 }
 
+TEST_F(TlsClientTest, WarnsOfACertificateOutsideItsDatesWhileItIsInForce) {
+  EXPECT_EQ(client_.Warning(), std::nullopt);
+  EXPECT_EQ(Replace({}), "");
+  EXPECT_EQ(client_.Warning(), std::nullopt) << "there is none";
+  auto options = pki::Client("gateway");
+  options.not_before = hours(-2);
+  options.not_after = hours(-1);
+  const auto expired = authority_.Issue(options);
+  EXPECT_EQ(ReplacePem(expired.certificate_pem, expired.key_pem), "");
+  EXPECT_THAT(client_.Warning().value_or(""), HasSubstr("our own certificate has expired"));
+  EXPECT_EQ(ReplacePem(own_.certificate_pem, own_.key_pem), "");
+  EXPECT_EQ(client_.Warning(), std::nullopt);
+  EXPECT_NE(ReplacePem(expired.certificate_pem, expired.key_pem), "");
+  EXPECT_EQ(client_.Warning(), std::nullopt) << "it is not in force";
+}
+
 TEST_F(TlsClientTest, TakesPkcs12OfAllAges) {
   const auto own = authority_.Subordinate({.common_name = "Middle"}).Issue(pki::Client("gateway"));
   for (const Pkcs12Kind kind : {Pkcs12Kind::kModern, Pkcs12Kind::kTripleDes, Pkcs12Kind::kLegacy}) {
