@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/upstream/cookies.h"
+#include "server/upstream/exchange_secrets.h"
 #include "translator/text_bounds.h"
 #include "translator/upstream_status.h"
 
@@ -165,18 +166,15 @@ void AddSecretsOfAuthorization(const std::string& value, std::vector<std::string
 
 void NoteSecrets(const HttpRequest& request, HttpReply& reply) {
   std::vector<std::string>& secrets = reply.secrets;
-  for (const QueryParam& param : request.query) {
-    if (param.secrecy == Secrecy::kSecret) secrets.push_back(param.value);
-  }
+  AddSecretsOf(request, secrets);
+  AddSetCookiesOf(reply, secrets);
   for (const HttpHeader& header : request.headers) {
     if (header.secrecy != Secrecy::kSecret) continue;
-    secrets.push_back(header.value);
     if (header.name == "cookie") {
       for (std::string& value : CookieValues(header.value)) secrets.push_back(std::move(value));
     }
     if (header.name == "authorization") AddSecretsOfAuthorization(header.value, secrets);
   }
-  for (const SetCookie& set : ReadSetCookies(reply)) secrets.push_back(set.cookie.value.Reveal());
 }
 
 std::string Capture::Text() const {

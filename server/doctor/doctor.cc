@@ -63,9 +63,7 @@ void ReportUnusable(Upstream upstream, const std::vector<Endpoint>& endpoints, c
     EndpointReport unusable{upstream, endpoint.Origin() + endpoint.prefix, {}};
     unusable.steps.push_back(
         {StepKind::kCredentials, StepStatus::kFailed, problem, Finding::kCredentialUnusable});
-    for (std::size_t kind = 1; kind < kStepKinds; ++kind) {
-      unusable.steps.push_back({static_cast<StepKind>(kind), StepStatus::kSkipped, "an earlier step failed"});
-    }
+    SkipRest(unusable);
     report.endpoints.push_back(std::move(unusable));
   }
 }

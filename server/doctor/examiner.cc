@@ -62,7 +62,6 @@ class Examination {
     report_.steps.push_back(std::move(step));
   }
   void Replace(Step step);
-  void SkipRest();
 
   Task<bool> Resolve();
   Task<bool> ConnectPlain();
@@ -103,12 +102,6 @@ void Examination::Replace(Step step) {
   Add(std::move(step));
 }
 
-void Examination::SkipRest() {
-  for (std::size_t kind = report_.steps.size(); kind < kStepKinds; ++kind) {
-    Add({static_cast<StepKind>(kind), StepStatus::kSkipped, "an earlier step failed"});
-  }
-}
-
 Task<EndpointReport> Examination::Run() {
   report_.upstream = patient_.upstream;
   report_.endpoint = endpoint_.Origin() + endpoint_.prefix;
@@ -124,7 +117,7 @@ Task<EndpointReport> Examination::Run() {
     }
     if (!failed_) co_await Converse();
   }
-  SkipRest();
+  SkipRest(report_);
   co_return std::move(report_);
 }
 

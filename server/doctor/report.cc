@@ -89,6 +89,12 @@ std::string_view StepName(StepKind kind) { return kStepNames[static_cast<std::si
 std::string_view StepTitle(StepKind kind) { return kStepNames[static_cast<std::size_t>(kind)].title; }
 std::string_view StepStatusName(StepStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
 
+void SkipRest(EndpointReport& report) {
+  for (std::size_t kind = report.steps.size(); kind < kStepKinds; ++kind) {
+    report.steps.push_back({static_cast<StepKind>(kind), StepStatus::kSkipped, "an earlier step failed"});
+  }
+}
+
 bool DoctorReport::HasFailure() const {
   return std::any_of(endpoints.begin(), endpoints.end(), [](const EndpointReport& endpoint) {
     return std::any_of(endpoint.steps.begin(), endpoint.steps.end(),

@@ -50,6 +50,9 @@ struct EndpointReport {
   std::vector<Step> steps;
 };
 
+// The steps that are not there yet, as skipped because an earlier one failed.
+void SkipRest(EndpointReport& report);
+
 struct DoctorReport {
   std::vector<EndpointReport> endpoints;
   bool HasFailure() const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/upstream/cookies.h"
+#include "server/upstream/exchange_secrets.h"
 
 namespace session_gateway {
 namespace {
@@ -25,15 +25,6 @@ class PlainCredentials final : public Credentials {
   PlainAuthentication& authentication_;
 };
 
-void AddSecretsOf(const HttpRequest& request, std::vector<std::string>& secrets) {
-  for (const QueryParam& param : request.query) {
-    if (param.secrecy == Secrecy::kSecret) secrets.push_back(param.value);
-  }
-  for (const HttpHeader& header : request.headers) {
-    if (header.secrecy == Secrecy::kSecret) secrets.push_back(header.value);
-  }
-}
-
 // What ended a call whose first attempt the upstream had refused. While nothing of a second was sent, the
 // refusal is the answer that there is.
 void NoteRefusal(int http_status, SendFailure& failure) {
@@ -43,12 +34,6 @@ void NoteRefusal(int http_status, SendFailure& failure) {
   if (failure.phase == Phase::kLogon) return;
   if (failure.kind == FailureKind::kDeadline) failure.detail = "the deadline came before it was sent again";
   if (failure.kind == FailureKind::kCancelled) failure.detail = "the caller left before it was sent again";
-}
-
-void AddSetCookiesOf(const HttpReply& reply, std::vector<std::string>& secrets) {
-  for (const SetCookie& set : ReadSetCookies(reply)) {
-    if (!set.cookie.value.empty()) secrets.push_back(set.cookie.value.Reveal());
-  }
 }
 
 }  // namespace
