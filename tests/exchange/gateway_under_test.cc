@@ -5,6 +5,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "server/log.h"
@@ -43,7 +44,8 @@ Translator MakeTranslator() {
 class GatewayUnderTest::Impl {
  public:
   Impl(const GatewaySetup& setup, std::string& log)
-      : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }) {
+      : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }),
+        exchanges_(loop_, clock_, setup.linger) {
     const AuthenticationParts parts{loop_, clock_, random_, files_, [&setup](const std::string& name) {
                                       const auto found = setup.environment.find(name);
                                       return found == setup.environment.end() ? std::optional<Secret>()
@@ -57,9 +59,14 @@ class GatewayUnderTest::Impl {
       qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
                     Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
     }
-    service_.emplace(MakeTranslator<CreateSessionTranslator>(),
-                     MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
-                     qlik_ ? &*qlik_ : nullptr);
+    service_.emplace(
+        SessionServiceParts{.create_session = MakeTranslator<CreateSessionTranslator>(),
+                            .create_execution_session = MakeTranslator<CreateExecutionSessionTranslator>(),
+                            .session_defaults = {.session_ttl_in_minutes = setup.session_ttl_in_minutes},
+                            .symphony = symphony_ ? &*symphony_ : nullptr,
+                            .qlik = qlik_ ? &*qlik_ : nullptr,
+                            .exchanges = exchanges_,
+                            .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
     server_.emplace(Options(), loop_, *service_, clock_, log_);
     const auto started = server_->Start();
@@ -70,6 +77,9 @@ class GatewayUnderTest::Impl {
 
   ~Impl() {
     server_.reset();
+    std::promise<void> idle;
+    boost::asio::post(loop_, [&] { exchanges_.Drain(clock_.Now(), [&idle] { idle.set_value(); }); });
+    idle.get_future().wait();
     boost::asio::post(loop_, [this] {
       if (symphony_) symphony_->Close();
       if (qlik_) qlik_->Close();
@@ -89,6 +99,7 @@ class GatewayUnderTest::Impl {
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
+  Exchanges exchanges_;
   std::optional<SessionService> service_;
   std::thread loop_thread_;
   std::optional<GrpcServer> server_;

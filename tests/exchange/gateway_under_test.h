@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
 #include "server/secret.h"
@@ -23,6 +24,8 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
+  Duration linger = std::chrono::seconds(10);
+  int session_ttl_in_minutes = 0;
 };
 
 class GatewayUnderTest {

@@ -35,6 +35,10 @@ class Signal {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kPatience, [this] { return set_; });
   }
+  bool IsSet() {
+    const std::lock_guard lock(mutex_);
+    return set_;
+  }
 
  private:
   std::mutex mutex_;
