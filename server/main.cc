@@ -190,9 +190,15 @@ SessionDefaults DefaultsOf(const Config& config) {
 }
 
 // Returns once no exchange lingers, soon after `end` at the latest. The loop runs.
-void WaitForLingering(Loop& loop, Exchanges& exchanges, TimePoint end) {
+void WaitForLingering(Loop& loop, Exchanges& exchanges, TimePoint end, Log& log) {
   std::promise<void> idle;
-  boost::asio::post(loop, [&] { exchanges.Drain(end, [&idle] { idle.set_value(); }); });
+  boost::asio::post(loop, [&] {
+    if (exchanges.lingering() > 0) {
+      log.Event(LogLevel::kInfo, "lingering",
+                {{"creates", static_cast<std::int64_t>(exchanges.lingering())}});
+    }
+    exchanges.Drain(end, [&idle] { idle.set_value(); });
+  });
   idle.get_future().wait();
 }
 
@@ -263,7 +269,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   const TimePoint drained_by = clock.Now() + config.timeouts.drain;
   service_manager.Stopping(config.timeouts.drain);
   server.Drain();
-  WaitForLingering(loop, exchanges, drained_by);
+  WaitForLingering(loop, exchanges, drained_by, log);
   boost::asio::post(loop, [&] {
     files.Stop();
     service_manager.Close();

@@ -13,6 +13,7 @@
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
+#include "tests/server/signal.h"
 
 namespace session_gateway {
 namespace {
@@ -77,9 +78,7 @@ class GatewayUnderTest::Impl {
 
   ~Impl() {
     server_.reset();
-    std::promise<void> idle;
-    boost::asio::post(loop_, [&] { exchanges_.Drain(clock_.Now(), [&idle] { idle.set_value(); }); });
-    idle.get_future().wait();
+    WaitForLingering(Duration::zero());
     boost::asio::post(loop_, [this] {
       if (symphony_) symphony_->Close();
       if (qlik_) qlik_->Close();
@@ -89,6 +88,20 @@ class GatewayUnderTest::Impl {
   }
 
   int port() const { return port_; }
+
+  std::size_t lingering() {
+    std::promise<std::size_t> count;
+    boost::asio::post(loop_, [&] { count.set_value(exchanges_.lingering()); });
+    return count.get_future().get();
+  }
+
+  // Returns once no create lingers, soon after `patience` at the latest.
+  void WaitForLingering(Duration patience) {
+    std::promise<void> idle;
+    boost::asio::post(loop_,
+                      [&] { exchanges_.Drain(clock_.Now() + patience, [&idle] { idle.set_value(); }); });
+    idle.get_future().wait();
+  }
 
  private:
   SystemClock clock_;
@@ -109,6 +122,17 @@ class GatewayUnderTest::Impl {
 GatewayUnderTest::GatewayUnderTest(const GatewaySetup& setup, std::string& log)
     : impl_(std::make_unique<Impl>(setup, log)) {}
 GatewayUnderTest::~GatewayUnderTest() = default;
+
+bool GatewayUnderTest::WaitUntilLingering() const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (impl_->lingering() == 0) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+void GatewayUnderTest::WaitForLingering() const { impl_->WaitForLingering(kPatience); }
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
 

@@ -38,6 +38,10 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   std::string address() const;
+  // Returns once a create lingers; false when none does for a long time.
+  bool WaitUntilLingering() const;
+  // Returns once none does. No call follows.
+  void WaitForLingering() const;
 
  private:
   class Impl;
