@@ -83,6 +83,8 @@ std::string_view ReasonName(Reason reason) {
       return "INVALID_FIELD";
     case Reason::kUnsupported:
       return "UNSUPPORTED";
+    case Reason::kRequestIdReused:
+      return "REQUEST_ID_REUSED";
     case Reason::kUpstreamNotConfigured:
       return "UPSTREAM_NOT_CONFIGURED";
     case Reason::kUpstreamUnreachable:
@@ -107,6 +109,8 @@ std::string_view ReasonName(Reason reason) {
       return "OVERLOADED";
     case Reason::kDraining:
       return "DRAINING";
+    case Reason::kLedgerUnavailable:
+      return "LEDGER_UNAVAILABLE";
   }
   return "";
 }

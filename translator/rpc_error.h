@@ -31,6 +31,7 @@ std::string_view OutcomeName(Outcome outcome);
 enum class Reason {
   kInvalidField,
   kUnsupported,
+  kRequestIdReused,
   kUpstreamNotConfigured,
   kUpstreamUnreachable,
   kUpstreamTls,
@@ -43,6 +44,7 @@ enum class Reason {
   kDeadline,
   kOverloaded,
   kDraining,
+  kLedgerUnavailable,
 };
 std::string_view ReasonName(Reason reason);
 

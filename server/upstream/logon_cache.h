@@ -12,20 +12,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "server/random.h"
+#include "server/keyed_hash.h"
 #include "server/upstream/logon.h"
 
 namespace session_gateway {
 
-// Hashes that tell nothing to who does not know the key: HMAC-SHA256.
-class LogonKey {
- public:
-  explicit LogonKey(Random& random);
-  std::string Hash(const Secret& text) const;
-
- private:
-  Secret key_;
-};
+using LogonKey = KeyedHash;
 
 class LogonCache {
  public:

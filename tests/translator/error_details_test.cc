@@ -89,7 +89,9 @@ TEST(ErrorDetails, NamesAreThoseOfTheContract) {
       {Reason::kOutcomeUnknown, "OUTCOME_UNKNOWN"},
       {Reason::kDeadline, "DEADLINE"},
       {Reason::kOverloaded, "OVERLOADED"},
-      {Reason::kDraining, "DRAINING"}};
+      {Reason::kDraining, "DRAINING"},
+      {Reason::kRequestIdReused, "REQUEST_ID_REUSED"},
+      {Reason::kLedgerUnavailable, "LEDGER_UNAVAILABLE"}};
   for (const auto& [reason, name] : reasons) EXPECT_EQ(ReasonName(reason), name);
   const std::pair<Outcome, const char*> outcomes[] = {{Outcome::kNotSent, "not_sent"},
                                                       {Outcome::kRefused, "refused"},
