@@ -30,6 +30,8 @@ struct LedgerClaim {
   std::uint64_t fencing_token = 0;
   // Nothing may be sent from this point on unless the claim was renewed; time_point::max() without a lease.
   TimePoint lease_end = TimePoint::max();
+  // What was claimed, for a store that may lose its memory and be told again; others leave it empty.
+  ContentHash content = {};
 };
 
 struct LedgerRunning {};       // somebody else holds the claim: another replica
