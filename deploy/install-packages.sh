@@ -10,9 +10,9 @@ set -eu
 
 build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libcpp-httplib-dev nlohmann-json3-dev libboost-dev libsimdjson-dev libssl-dev libyaml-cpp-dev libcli11-dev
-  libspdlog-dev golang-github-gogo-googleapis-dev'
+  libspdlog-dev libhiredis-dev golang-github-gogo-googleapis-dev'
 package='dpkg-dev file openssl ca-certificates'
-test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc'
+test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server'
 lint='clang-format-16 lintian'
 clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"

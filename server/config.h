@@ -29,6 +29,9 @@ enum class ListenPlaintext {
   kMesh,      // a sidecar in front of it encrypts and authenticates
 };
 
+// What protects the way to Redis, which is spoken to without TLS.
+using RedisPlaintext = ListenPlaintext;
+
 // TLS towards callers. On when `cert_file` is set; callers must show a certificate when `client_ca_file` is.
 struct ListenTlsConfig {
   std::string cert_file;  // PEM: the certificate and what stands between it and its root
@@ -146,8 +149,24 @@ struct QlikConfig {
   bool operator==(const QlikConfig&) const = default;
 };
 
+// The request ledger's store on Redis. On when `address` is set.
+struct RedisConfig {
+  std::string address;  // `unix:<path>` or `host:port`
+  RedisPlaintext plaintext = RedisPlaintext::kLoopback;
+  std::string user;  // of Redis' access list; empty: the default user
+  std::string password_file;
+  std::string password_env;
+  std::size_t database = 0;
+  std::string prefix = "session-gateway:";                            // of every key's name
+  std::chrono::milliseconds timeout = std::chrono::milliseconds(500);  // of one operation, of one connect
+  std::chrono::milliseconds lease = std::chrono::seconds(15);         // of a claim that is not renewed
+  std::size_t operations = 10000;                                     // under way at once
+  bool operator==(const RedisConfig&) const = default;
+};
+
 struct CreatesConfig {
   std::chrono::milliseconds linger = std::chrono::seconds(10);  // for the answer, once the caller is gone
+  RedisConfig redis;
   bool operator==(const CreatesConfig&) const = default;
 };
 

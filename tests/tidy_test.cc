@@ -46,6 +46,7 @@ const Home kHomes[] = {
     {"nlohmann/", {"translator/error_text.cc", "server/doctor/capture.cc", "server/client/", "tests/"}},
     {"yaml-cpp/", {"server/yaml_reader.cc"}},
     {"spdlog/", {"server/log.cc"}},
+    {"hiredis/", {"server/ledger/redis_protocol.cc"}},
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
     {"boost/", {"server/", "tests/server/", "tests/exchange/"}},
     {"grpc",
