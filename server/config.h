@@ -157,10 +157,10 @@ struct RedisConfig {
   std::string password_file;
   std::string password_env;
   std::size_t database = 0;
-  std::string prefix = "session-gateway:";                            // of every key's name
+  std::string prefix = "session-gateway:";                             // of every key's name
   std::chrono::milliseconds timeout = std::chrono::milliseconds(500);  // of one operation, of one connect
-  std::chrono::milliseconds lease = std::chrono::seconds(15);         // of a claim that is not renewed
-  std::size_t operations = 10000;                                     // under way at once
+  std::chrono::milliseconds lease = std::chrono::seconds(15);          // of a claim that is not renewed
+  std::size_t operations = 10000;                                      // under way at once
   bool operator==(const RedisConfig&) const = default;
 };
 

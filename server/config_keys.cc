@@ -5,6 +5,7 @@
 
 #include "server/config_keys_program.h"
 #include "server/config_keys_qlik.h"
+#include "server/config_keys_redis.h"
 #include "server/config_keys_symphony.h"
 
 namespace session_gateway {
@@ -18,7 +19,8 @@ constexpr std::array<ConfigKey, (sizes + ...)> Joined(const ConfigKey (&... part
   return all;
 }
 
-constexpr auto kKeys = Joined(config_keys::kProgramKeys, config_keys::kSymphonyKeys, config_keys::kQlikKeys);
+constexpr auto kKeys = Joined(config_keys::kProgramKeys, config_keys::kRedisKeys, config_keys::kLimitKeys,
+                              config_keys::kSymphonyKeys, config_keys::kQlikKeys);
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // Every key of the configuration in one table: its name, the form and range of its value, its place in
 // Config, when it has an effect, when it must be there, and its line in docs/configuration.md. Reading,
-// describing and documenting all go by this table. Its rows stand in config_keys_program.h, _symphony.h and
-// _qlik.h.
+// describing and documenting all go by this table. Its rows stand in config_keys_program.h, _redis.h,
+// _symphony.h and _qlik.h.
 //
 // Thread rule: constant data and functions on values. Never here: YAML, the rules that weigh one value
 // against another.

@@ -102,6 +102,10 @@ inline constexpr ConfigKey kProgramKeys[] = {
      .example = "30s",
      .min = 0,
      .max = 5 * kMinute},
+};
+
+// Behind those of creates.redis, which belong to the section above.
+inline constexpr ConfigKey kLimitKeys[] = {
     {.path = "limits.calls",
      .kind = KeyKind::kCount,
      .slot = [](Config& c) -> ConfigSlot { return &c.limits.calls; },

@@ -3,13 +3,20 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <variant>
 
 #include "server/config_keys.h"
+#include "server/redis_address.h"
 
 namespace session_gateway {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr char kOpenRedisRule[] =
+    "crosses the network without TLS; reach Redis by a Unix socket or on loopback, where a proxy can "
+    "encrypt, "
+    "or write creates.redis.plaintext: mesh if a mesh's sidecar protects the way";
 
 // The rules of one file. `upstream` is `symphony` or `qlik`, and its section is there.
 class RuleChecker {
@@ -23,6 +30,7 @@ class RuleChecker {
     for (const ConfigKey& key : ConfigKeys()) CheckConditions(key);
     CheckOrder("call_timeout", config_.timeouts.call, "call_timeout_max", config_.timeouts.call_max);
     CheckListener();
+    if (!config_.creates.redis.address.empty()) CheckRedis(config_.creates.redis);
     if (config_.symphony) CheckSymphony(*config_.symphony);
     if (config_.qlik) CheckQlik(*config_.qlik);
   }
@@ -83,6 +91,29 @@ class RuleChecker {
     if (report_.Has("listen.tls.cert_file") || report_.Has("listen.tls.key_file")) return;
     if (report_.Failed("listen.tls") || ListenerIsSafe(config_.listen.address, config_.listen)) return;
     report_.FailKey("listen.address", kOpenListenerRule);
+  }
+
+  void CheckRedis(const RedisConfig& redis) {
+    const std::string keys = "creates.redis.";
+    const auto parsed = ParseRedisAddress(redis.address);
+    if (const auto* problem = std::get_if<std::string>(&parsed)) {
+      report_.FailKey(keys + "address", *problem);
+    } else if (!report_.Failed(keys + "plaintext") && redis.plaintext == RedisPlaintext::kLoopback &&
+               !IsLocal(std::get<RedisAddress>(parsed))) {
+      report_.FailKey(keys + "address", kOpenRedisRule);
+    }
+    if (report_.Has(keys + "user")) {
+      CheckExactlyOneOf(keys + "password_file", keys + "password_env", "with creates.redis.user");
+    } else {
+      CheckOneOf(keys + "password_file", keys + "password_env");
+    }
+    if (report_.Failed(keys + "timeout") || report_.Failed(keys + "lease")) return;
+    if (redis.lease >= 3 * redis.timeout) return;
+    if (report_.Has(keys + "lease")) {
+      report_.FailKey(keys + "lease", "must be at least three times creates.redis.timeout");
+    } else {
+      report_.FailKey(keys + "timeout", "must be at most a third of creates.redis.lease");
+    }
   }
 
   void CheckLogon(const std::string& upstream, const LogonLimits& limits) {

@@ -41,7 +41,7 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
         Report the_report)
       : executor(loop.get_executor()),
         clock(the_clock),
-        random(the_random),
+        random_numbers(the_random),
         report(std::move(the_report)),
         timeout(config.timeout),
         operations_max(config.operations),
@@ -63,7 +63,7 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
 
   const LoopExecutor executor;
   const Clock& clock;
-  Random& random;
+  Random& random_numbers;
   const Report report;
   const Duration timeout;
   const std::size_t operations_max;
@@ -169,7 +169,7 @@ Task<void> RedisClient::State::Pause() {
   if (closed) co_return;
   const milliseconds half = pause_length / 2;
   const milliseconds drawn =
-      half + milliseconds(random.Next() % static_cast<std::uint32_t>(half.count() + 1));
+      half + milliseconds(random_numbers.Next() % static_cast<std::uint32_t>(half.count() + 1));
   pause_length = std::min(pause_length * 2, kRedisPauseMax);
   pause.expires_at(clock.Now() + drawn);
   ErrorCode ignored;
