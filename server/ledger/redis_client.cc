@@ -78,7 +78,7 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
   bool awaited = true;  // the first attempt is under way, for which operations wait
   bool closed = false;
   std::string problem = "Redis is not connected yet";
-  RedisServer server;
+  RedisFacts facts;
   std::array<std::string, kRedisScripts> texts;
   std::list<LoopEvent> waiting;
   std::function<void()> on_usable;
@@ -150,7 +150,7 @@ Task<std::optional<std::string>> RedisClient::State::Attempt() {
     attempted->StartReading();
     auto shaken = co_await ShakeHands(*attempted, logon, clock);
     if (auto* refused = std::get_if<std::string>(&shaken)) failed = std::move(*refused);
-    if (!failed) server = std::move(std::get<RedisServer>(shaken));
+    if (!failed) facts = std::move(std::get<RedisFacts>(shaken));
   }
   *over = true;
   if (!failed && attempted->is_broken()) failed = attempted->problem();
@@ -159,7 +159,7 @@ Task<std::optional<std::string>> RedisClient::State::Attempt() {
     co_return failed;
   }
   for (std::size_t i = 0; i < kRedisScripts; ++i) {
-    texts[i] = RedisScriptText(static_cast<RedisScript>(i), server.major);
+    texts[i] = RedisScriptText(static_cast<RedisScript>(i), facts.major);
   }
   usable = true;
   co_return std::nullopt;
@@ -204,7 +204,7 @@ std::vector<std::string_view> RedisClient::State::Words(bool by_name, RedisScrip
   const auto place = static_cast<std::size_t>(script);
   count = std::to_string(keys.size());
   std::vector<std::string_view> words = {by_name ? "EVALSHA" : "EVAL",
-                                         by_name ? server.scripts[place] : texts[place], count};
+                                         by_name ? facts.scripts[place] : texts[place], count};
   words.insert(words.end(), keys.begin(), keys.end());
   words.insert(words.end(), values.begin(), values.end());
   return words;

@@ -184,7 +184,7 @@ void RedisConnection::WatchOldest() {
   if (timer_runs_ || is_broken() || commands_.empty()) return;
   timer_runs_ = true;
   timer_.expires_at(overdue_ < commands_.size() ? commands_[overdue_]->limit
-                                                : commands_.front()->limit + kRedisStallMax);
+                                                : commands_.front()->limit + timeout_ * kRedisStallTimeouts);
   timer_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
     const auto self = weak.lock();
     if (!self || error || self->is_broken()) return;
@@ -198,7 +198,7 @@ void RedisConnection::OnTime() {
   for (; overdue_ < commands_.size() && commands_[overdue_]->limit <= now; ++overdue_) {
     commands_[overdue_]->GiveUp("Redis does not answer in time");
   }
-  if (overdue_ > 0 && commands_.front()->limit + kRedisStallMax <= now) {
+  if (overdue_ > 0 && commands_.front()->limit + timeout_ * kRedisStallTimeouts <= now) {
     return Break("Redis has not answered for long");
   }
   WatchOldest();

@@ -28,8 +28,8 @@
 namespace session_gateway {
 
 inline constexpr std::size_t kRedisOutputBytesMax = 64 * 1024 * 1024;
-// After this time without the answer that is due, a connection counts as dead.
-inline constexpr std::chrono::seconds kRedisStallMax{10};
+// So many times the limit of a command after it, a connection without its answer counts as dead.
+inline constexpr int kRedisStallTimeouts = 10;
 
 using RedisAddressBytes = boost::asio::generic::stream_protocol::endpoint;
 using RedisSocket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor>;

@@ -1,7 +1,5 @@
 #include "server/ledger/redis_error.h"
 
-#include <algorithm>
-
 namespace session_gateway {
 namespace {
 
@@ -31,6 +29,15 @@ constexpr Row kRows[] = {
     {"EXECABORT", RedisErrorKind::kOther, "Redis refuses the operation"},
 };
 
+// Errors whose code says nothing.
+constexpr Row kPhrases[] = {
+    {"max number of clients", RedisErrorKind::kMoved, "Redis has too many clients"},
+    {"executing the script can't run", RedisErrorKind::kOther,
+     "the access list of Redis does not let this user do that"},
+    {"unknown command", RedisErrorKind::kOther, "Redis does not know a command that the ledger needs"},
+    {"DB index is out of range", RedisErrorKind::kOther, "Redis has no database of that number"},
+};
+
 // The error of a command inside a script stands inside another one before Redis 7.
 bool IsInside(std::string_view error, std::string_view code) {
   const std::string marked = "-" + std::string(code) + " ";
@@ -44,8 +51,8 @@ RedisError ExplainRedisError(std::string_view error) {
   for (const Row& row : kRows) {
     if (row.code == code || IsInside(error, row.code)) return {row.kind, std::string(row.text)};
   }
-  if (error.find("max number of clients") != std::string_view::npos) {
-    return {RedisErrorKind::kMoved, "Redis has too many clients"};
+  for (const Row& row : kPhrases) {
+    if (error.find(row.code) != std::string_view::npos) return {row.kind, std::string(row.text)};
   }
   return {RedisErrorKind::kOther, "Redis answers with an error that the ledger does not know"};
 }

@@ -60,7 +60,7 @@ class Handshake {
   Handshake(RedisConnection& connection, const RedisLogon& logon, const Clock& clock)
       : connection_(connection), logon_(logon), clock_(clock) {}
 
-  Task<std::variant<RedisServer, std::string>> Run() {
+  Task<std::variant<RedisFacts, std::string>> Run() {
     if (!logon_.password.empty()) {
       Words words = Of("AUTH", logon_.user, logon_.password.Reveal());
       if (logon_.user.empty()) words.erase(words.begin() + 1);
@@ -70,21 +70,21 @@ class Handshake {
       const std::string database = std::to_string(logon_.database);
       co_await Ask("SELECT", Of("SELECT", database));
     }
-    RedisServer server;
+    RedisFacts facts;
     const RedisReply info = co_await Ask("INFO", Of("INFO"));
     if (problem_.empty()) {
       auto judged = JudgeRedisInfo(info.text);
       if (auto* problem = std::get_if<std::string>(&judged)) co_return std::move(*problem);
-      server.major = std::get<int>(judged);
+      facts.major = std::get<int>(judged);
     }
     for (std::size_t i = 0; i < kRedisScripts; ++i) {
-      const std::string text = RedisScriptText(static_cast<RedisScript>(i), server.major);
-      server.scripts[i] = (co_await Ask("SCRIPT LOAD", Of("SCRIPT", "LOAD", text))).text;
-      if (problem_.empty() && server.scripts[i].empty()) problem_ = "Redis takes no scripts";
+      const std::string text = RedisScriptText(static_cast<RedisScript>(i), facts.major);
+      facts.scripts[i] = (co_await Ask("SCRIPT LOAD", Of("SCRIPT", "LOAD", text))).text;
+      if (problem_.empty() && facts.scripts[i].empty()) problem_ = "Redis takes no scripts";
     }
     co_await CheckClock();
     if (!problem_.empty()) co_return std::move(problem_);
-    co_return server;
+    co_return facts;
   }
 
  private:
@@ -162,8 +162,8 @@ std::variant<int, std::string> JudgeRedisInfo(std::string_view info) {
   return static_cast<int>(*major);
 }
 
-Task<std::variant<RedisServer, std::string>> ShakeHands(RedisConnection& connection, const RedisLogon& logon,
-                                                        const Clock& clock) {
+Task<std::variant<RedisFacts, std::string>> ShakeHands(RedisConnection& connection, const RedisLogon& logon,
+                                                       const Clock& clock) {
   Handshake handshake(connection, logon, clock);
   co_return co_await handshake.Run();
 }

@@ -25,14 +25,14 @@ struct RedisLogon {
   std::size_t database = 0;
 };
 
-struct RedisServer {
+struct RedisFacts {
   int major = 0;
   std::array<std::string, kRedisScripts> scripts;  // the names under which it knows them
 };
 
 // The server, or why it cannot be used. Both parameters outlive the task.
-Task<std::variant<RedisServer, std::string>> ShakeHands(RedisConnection& connection, const RedisLogon& logon,
-                                                        const Clock& clock);
+Task<std::variant<RedisFacts, std::string>> ShakeHands(RedisConnection& connection, const RedisLogon& logon,
+                                                       const Clock& clock);
 
 // What INFO says, judged: the major version, or why this server cannot be used.
 std::variant<int, std::string> JudgeRedisInfo(std::string_view info);
