@@ -17,9 +17,9 @@ namespace session_gateway {
 namespace {
 
 #ifdef SESSION_GATEWAY_SANITIZED
-constexpr int kRounds = 2000;
+constexpr int kRounds = 1000;
 #else
-constexpr int kRounds = 20'000;
+constexpr int kRounds = 10'000;
 #endif
 constexpr int kKeys = 4;
 constexpr int kGateways = 3;
