@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr milliseconds kShort{100};
+constexpr milliseconds kShort{500};
 
 class RedisFaultsTest : public RedisLedgerTest {
  protected:

@@ -33,7 +33,7 @@ class RedisHostileTest : public RedisLedgerTest {
  protected:
   static RedisConfig Impatient(const std::string& address) {
     RedisConfig config = Config(address);
-    config.timeout = milliseconds(100);
+    config.timeout = milliseconds(200);
     return config;
   }
 };
@@ -76,17 +76,21 @@ TEST_F(RedisHostileTest, AnAnswerThatIsNoneEndsTheClaimAndTheConnection) {
       {"-LOADING Redis is loading\r\n", "unreachable Redis is loading its data"},
   };
   for (const HostileAnswer& hostile : kAnswers) {
-    bool is_first = true;
+    std::atomic<bool> is_first = true;
     FakeRedis fake([&](const Words& words, int) -> Answer {
-      if (words[0] != "EVALSHA" || !std::exchange(is_first, false)) return std::nullopt;
+      if (words[0] != "EVALSHA" || !is_first.exchange(false)) return std::nullopt;
       return FakeAnswer{hostile.bytes};
     });
-    RedisLedger& ledger = Make(Impatient(fake.address()));
+    // Only what never becomes whole is waited for in vain.
+    const bool is_silent = hostile.want.ends_with("in time");
+    RedisLedger& ledger = Make(is_silent ? Impatient(fake.address()) : Config(fake.address()));
     EXPECT_TRUE(RunUntil([&] { return ledger.is_usable(); }));
     const std::string shown = hostile.bytes.substr(0, 40);
     const std::string name = ClaimName(ledger, "k");
     EXPECT_THAT(name, StartsWith(hostile.want)) << shown;
-    EXPECT_TRUE(RunUntil([&] { return ClaimName(ledger, "l") == "claimed"; })) << shown;
+    if (!is_silent) {
+      EXPECT_TRUE(RunUntil([&] { return ClaimName(ledger, "l") == "claimed"; })) << shown;
+    }
     ledgers_.clear();
   }
 }
@@ -117,7 +121,7 @@ TEST_F(RedisHostileTest, ASlowHandshakeEndsAsAWhole) {
   FakeRedis fake([&](const Words&, int) -> Answer {
     // Each answer comes in time, and all together do not.
     std::unique_lock lock(mutex);
-    ended.wait_for(lock, milliseconds(70), [&] { return is_over; });
+    ended.wait_for(lock, milliseconds(120), [&] { return is_over; });
     return std::nullopt;
   });
   RedisLedger& ledger = Make(Impatient(fake.address()));
@@ -132,7 +136,7 @@ TEST_F(RedisHostileTest, AServerThatDropsEveryConnectionIsNotHammered) {
     if (words[0] == "EVALSHA") return FakeAnswer::End();
     return std::nullopt;
   });
-  RedisLedger& ledger = Make(Impatient(fake.address()));
+  RedisLedger& ledger = Make(Config(fake.address()));
   const TimePoint end = clock_.Now() + milliseconds(700);
   int claims = 0;
   EXPECT_TRUE(RunUntil([&] {
@@ -155,7 +159,7 @@ TEST_F(RedisHostileTest, AClockThatIsNotUsableIsRefused) {
       {{"x", "0", "x", "1"}, "the clock of Redis does not know the time"},
   };
   for (const auto& [times, want] : kClocks) {
-    std::size_t asked = 0;
+    std::atomic<std::size_t> asked = 0;
     FakeRedis fake([&](const Words& words, int) -> Answer {
       if (words[0] != "TIME") return std::nullopt;
       const std::size_t at = asked++ % 2 * 2;
