@@ -1,0 +1,55 @@
+#include "server/upstream/exchange.h"
+
+#include <algorithm>
+
+namespace session_gateway {
+
+Exchange::Exchange(const LoopExecutor& executor, const Caller& caller)
+    : context_(TimePoint::max()), timer_(executor) {
+  context_.set_caller(caller);
+  context_.LetLinger();
+}
+
+void Exchange::AnnounceEnd() {
+  ended_ = true;
+  for (Waiter* waiter : waiting_) waiter->wake->Announce();
+  for (Waiter* waiter : leaving_) waiter->wake->Announce();
+}
+
+void Exchange::LimitSending(TimePoint end) {
+  sending_end_ = end;
+  UpdateDeadline();
+}
+
+void Exchange::Join(Waiter& waiter) {
+  waiter.place = waiting_.insert(waiting_.end(), &waiter);
+  deadlines_.insert(waiter.deadline);
+  UpdateDeadline();
+}
+
+void Exchange::Leave(Waiter& waiter, StopReason reason) {
+  if (ended_) return;
+  waiter.has_left = true;
+  leaving_.splice(leaving_.end(), waiting_, waiter.place);
+  deadlines_.erase(deadlines_.find(waiter.deadline));
+  UpdateDeadline();
+  if (waiting_.empty()) context_.Stop(reason);
+  waiter.wake->Announce();
+}
+
+void Exchange::Remove(Waiter& waiter) {
+  if (waiter.has_left) {
+    leaving_.erase(waiter.place);
+  } else {
+    waiting_.erase(waiter.place);
+    deadlines_.erase(deadlines_.find(waiter.deadline));
+  }
+}
+
+void Exchange::UpdateDeadline() {
+  // The last one's stays when all have left.
+  if (!deadlines_.empty()) latest_deadline_ = *deadlines_.rbegin();
+  context_.set_deadline(std::min(latest_deadline_, sending_end_));
+}
+
+}  // namespace session_gateway
