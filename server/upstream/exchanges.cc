@@ -7,10 +7,10 @@
 namespace session_gateway {
 
 // One request, one caller.
-class Exchanges::SingleSend final : public Exchange {
+class Exchanges::SingleSend final : public SharedExchange {
  public:
   SingleSend(const LoopExecutor& executor, const Caller& caller, Transport& transport, HttpRequest request)
-      : Exchange(executor, caller), transport_(transport), request_(std::move(request)) {}
+      : SharedExchange(executor, caller), transport_(transport), request_(std::move(request)) {}
 
   SendResult TakeResult() {
     if (result_) return std::move(*result_);
@@ -29,22 +29,24 @@ Task<SendResult> Exchanges::Send(Transport& transport, HttpRequest request, Call
                                  std::function<LateEnd()> make_late_end) {
   const auto single =
       std::make_shared<SingleSend>(loop_.get_executor(), caller.caller(), transport, std::move(request));
-  Waited waited = co_await Wait(single, caller, [&]() -> LateCall {
+  const std::shared_ptr<SharedExchange> exchange = single;
+  const std::function<LateCall()> make_late_call = [&]() -> LateCall {
     return [weak = std::weak_ptr(single), late_end = make_late_end()](Duration lingered) {
       const auto ended = weak.lock();
       LateResult late{ended->TakeResult(), ended->context().endpoint(), lingered};
       late_end(late);
     };
-  });
+  };
+  Waited waited = co_await Wait(exchange, caller, make_late_call);
   if (waited.ended) co_return single->TakeResult();
   co_return std::move(*waited.known);
 }
 
-Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<Exchange> exchange, CallContext& caller,
+Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange, CallContext& caller,
                                         std::function<LateCall()> make_late_end) {
   Waited waited;
   if (!exchange->ended_) {
-    Exchange::Waiter waiter(loop_.get_executor(), caller.deadline());
+    SharedExchange::Waiter waiter(loop_.get_executor(), caller.deadline());
     EndLinger(*exchange);
     exchange->Join(waiter);
     if (caller.stopped() != StopReason::kNone) exchange->Leave(waiter, caller.stopped());
@@ -67,9 +69,9 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<Exchange> exchange, Call
   co_return waited;
 }
 
-Task<void> Exchanges::Run(std::shared_ptr<Exchange> exchange) { co_await exchange->Run(); }
+Task<void> Exchanges::Run(std::shared_ptr<SharedExchange> exchange) { co_await exchange->Run(); }
 
-void Exchanges::Start(const std::shared_ptr<Exchange>& exchange) {
+void Exchanges::Start(const std::shared_ptr<SharedExchange>& exchange) {
   exchange->started_ = true;
   ++running_;
   boost::asio::co_spawn(
@@ -77,7 +79,7 @@ void Exchanges::Start(const std::shared_ptr<Exchange>& exchange) {
       [this, exchange](const std::exception_ptr& exception) { OnFinished(exchange, exception); });
 }
 
-void Exchanges::Linger(const std::shared_ptr<Exchange>& exchange, LateCall late_end) {
+void Exchanges::Linger(const std::shared_ptr<SharedExchange>& exchange, LateCall late_end) {
   exchange->late_end_ = std::move(late_end);
   if (exchange->lingering_) return;
   exchange->lingering_ = true;
@@ -86,26 +88,27 @@ void Exchanges::Linger(const std::shared_ptr<Exchange>& exchange, LateCall late_
   AbandonAt(exchange->left_at_ + linger_, exchange);
 }
 
-void Exchanges::EndLinger(Exchange& exchange) {
+void Exchanges::EndLinger(SharedExchange& exchange) {
   if (!exchange.lingering_) return;
   exchange.lingering_ = false;
   exchange.timer_.cancel();
   lingering_.erase(exchange.place_);
 }
 
-void Exchanges::AbandonAt(TimePoint end, const std::shared_ptr<Exchange>& exchange) {
+void Exchanges::AbandonAt(TimePoint end, const std::shared_ptr<SharedExchange>& exchange) {
   exchange->timer_.expires_at(end);
   // One that was on its way when somebody came again is not meant any more.
   const int round = ++exchange->linger_round_;
   exchange->timer_.async_wait(
-      [round, weak = std::weak_ptr<Exchange>(exchange)](const boost::system::error_code& error) {
+      [round, weak = std::weak_ptr<SharedExchange>(exchange)](const boost::system::error_code& error) {
         const auto alive = weak.lock();
         if (error || !alive || !alive->lingering_ || alive->linger_round_ != round) return;
         alive->Abandon();
       });
 }
 
-void Exchanges::OnFinished(const std::shared_ptr<Exchange>& exchange, const std::exception_ptr& exception) {
+void Exchanges::OnFinished(const std::shared_ptr<SharedExchange>& exchange,
+                           const std::exception_ptr& exception) {
   exchange->exception_ = exception;
   if (!exchange->ended_) exchange->AnnounceEnd();
   if (exchange->lingering_) {

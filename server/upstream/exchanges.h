@@ -19,7 +19,7 @@
 #include <string_view>
 
 #include "server/clock.h"
-#include "server/upstream/exchange.h"
+#include "server/upstream/shared_exchange.h"
 #include "server/upstream/transport.h"
 
 namespace session_gateway {
@@ -57,7 +57,7 @@ class Exchanges {
   // Waits for `exchange` until it ends or `caller` is stopped; starts it when nobody has. One that nobody
   // waits for any longer lingers: then `make_late_end` is called once, and what it returns at the end. An
   // exception of the exchange comes to all who wait.
-  Task<Waited> Wait(std::shared_ptr<Exchange> exchange, CallContext& caller,
+  Task<Waited> Wait(std::shared_ptr<SharedExchange> exchange, CallContext& caller,
                     std::function<LateCall()> make_late_end);
 
   std::size_t lingering() const { return lingering_.size(); }
@@ -70,18 +70,18 @@ class Exchanges {
  private:
   class SingleSend;
 
-  static Task<void> Run(std::shared_ptr<Exchange> exchange);
-  void Start(const std::shared_ptr<Exchange>& exchange);
-  void Linger(const std::shared_ptr<Exchange>& exchange, LateCall late_end);
-  void EndLinger(Exchange& exchange);
-  void AbandonAt(TimePoint end, const std::shared_ptr<Exchange>& exchange);
-  void OnFinished(const std::shared_ptr<Exchange>& exchange, const std::exception_ptr& exception);
+  static Task<void> Run(std::shared_ptr<SharedExchange> exchange);
+  void Start(const std::shared_ptr<SharedExchange>& exchange);
+  void Linger(const std::shared_ptr<SharedExchange>& exchange, LateCall late_end);
+  void EndLinger(SharedExchange& exchange);
+  void AbandonAt(TimePoint end, const std::shared_ptr<SharedExchange>& exchange);
+  void OnFinished(const std::shared_ptr<SharedExchange>& exchange, const std::exception_ptr& exception);
 
   Loop& loop_;
   const Clock& clock_;
   const Duration linger_;
   std::size_t running_ = 0;
-  std::list<std::shared_ptr<Exchange>> lingering_;
+  std::list<std::shared_ptr<SharedExchange>> lingering_;
   std::function<void()> on_idle_;
 };
 

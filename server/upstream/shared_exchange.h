@@ -17,13 +17,13 @@
 
 namespace session_gateway {
 
-class Exchange {
+class SharedExchange {
  public:
   // `caller` is who the work is done for at the upstream.
-  Exchange(const LoopExecutor& executor, const Caller& caller);
-  virtual ~Exchange() = default;
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
+  SharedExchange(const LoopExecutor& executor, const Caller& caller);
+  virtual ~SharedExchange() = default;
+  SharedExchange(const SharedExchange&) = delete;
+  SharedExchange& operator=(const SharedExchange&) = delete;
 
   // Its deadline is the latest of those who wait, and it is stopped when the last of them has left.
   CallContext& context() { return context_; }
@@ -41,6 +41,8 @@ class Exchange {
 
   // Wakes all who wait; Run may go on. At the latest, its end does so.
   void AnnounceEnd();
+  // There is something to tell those who have left.
+  void WakeLeaving();
   // Nothing is sent from `end` on, whatever time the callers have.
   void LimitSending(TimePoint end);
 
@@ -77,7 +79,7 @@ class Exchange {
   int linger_round_ = 0;
   TimePoint left_at_;
   LoopTimer timer_;
-  std::list<std::shared_ptr<Exchange>>::iterator place_;
+  std::list<std::shared_ptr<SharedExchange>>::iterator place_;
   std::function<void(Duration lingered)> late_end_;
 };
 

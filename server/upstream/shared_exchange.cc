@@ -1,33 +1,37 @@
-#include "server/upstream/exchange.h"
+#include "server/upstream/shared_exchange.h"
 
 #include <algorithm>
 
 namespace session_gateway {
 
-Exchange::Exchange(const LoopExecutor& executor, const Caller& caller)
+SharedExchange::SharedExchange(const LoopExecutor& executor, const Caller& caller)
     : context_(TimePoint::max()), timer_(executor) {
   context_.set_caller(caller);
   context_.LetLinger();
 }
 
-void Exchange::AnnounceEnd() {
+void SharedExchange::AnnounceEnd() {
   ended_ = true;
   for (Waiter* waiter : waiting_) waiter->wake->Announce();
+  WakeLeaving();
+}
+
+void SharedExchange::WakeLeaving() {
   for (Waiter* waiter : leaving_) waiter->wake->Announce();
 }
 
-void Exchange::LimitSending(TimePoint end) {
+void SharedExchange::LimitSending(TimePoint end) {
   sending_end_ = end;
   UpdateDeadline();
 }
 
-void Exchange::Join(Waiter& waiter) {
+void SharedExchange::Join(Waiter& waiter) {
   waiter.place = waiting_.insert(waiting_.end(), &waiter);
   deadlines_.insert(waiter.deadline);
   UpdateDeadline();
 }
 
-void Exchange::Leave(Waiter& waiter, StopReason reason) {
+void SharedExchange::Leave(Waiter& waiter, StopReason reason) {
   if (ended_) return;
   waiter.has_left = true;
   leaving_.splice(leaving_.end(), waiting_, waiter.place);
@@ -37,7 +41,7 @@ void Exchange::Leave(Waiter& waiter, StopReason reason) {
   waiter.wake->Announce();
 }
 
-void Exchange::Remove(Waiter& waiter) {
+void SharedExchange::Remove(Waiter& waiter) {
   if (waiter.has_left) {
     leaving_.erase(waiter.place);
   } else {
@@ -46,7 +50,7 @@ void Exchange::Remove(Waiter& waiter) {
   }
 }
 
-void Exchange::UpdateDeadline() {
+void SharedExchange::UpdateDeadline() {
   // The last one's stays when all have left.
   if (!deadlines_.empty()) latest_deadline_ = *deadlines_.rbegin();
   context_.set_deadline(std::min(latest_deadline_, sending_end_));
