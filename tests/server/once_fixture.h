@@ -60,9 +60,9 @@ class PlayedUpstream final : public Transport {
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override {
     const auto stopped = [&context] {
-      return SendFailure{context.stopped() == StopReason::kCancelled ? FailureKind::kCancelled
-                                                                     : FailureKind::kDeadline,
-                         Phase::kConnect, false, "before it was sent"};
+      return SendFailure{
+          context.stopped() == StopReason::kCancelled ? FailureKind::kCancelled : FailureKind::kDeadline,
+          Phase::kConnect, false, "before it was sent"};
     };
     Flight flight(loop_.get_executor(), request, context);
     const auto place = flights_.insert(flights_.end(), &flight);
@@ -153,7 +153,8 @@ struct PlayedCall {
   std::optional<CreateEnd> late;
 };
 
-inline OnceCall MakeCall(Transport& transport, const std::string& key, const std::string& body, bool can_ask) {
+inline OnceCall MakeCall(Transport& transport, const std::string& key, const std::string& body,
+                         bool can_ask) {
   return {.method = "Create",
           .upstream = Upstream::kQlik,
           .key = key,

@@ -134,7 +134,7 @@ TEST(CreateExecutionSession, OnlyTheRowItselfIsFoundAndOnlyA404IsAbsent) {
   HttpReply cut = RowReply(200, row);
   cut.body_state = BodyState::kCut;
   EXPECT_EQ(ReadRow(cut), Row::kNotKnown);
-  EXPECT_EQ(ReadRow(SendFailure{FailureKind::kUnreachable}), Row::kNotKnown);
+  EXPECT_EQ(ReadRow(SendFailure()), Row::kNotKnown);
 }
 
 TEST(CreateExecutionSession, TheSampleDocumentIsSentAsItIs) {
