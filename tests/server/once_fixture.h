@@ -38,6 +38,7 @@ struct Flight final : public Wire {
     arrival.Announce();
   }
   void Depart() {
+    EXPECT_EQ(context.stopped(), StopReason::kNone) << "sent for nobody";
     departed = true;
     departure.Announce();
   }
@@ -76,8 +77,8 @@ class PlayedUpstream final : public Transport {
     }
     if (flight.departed) {
       ++departures_;
-      EXPECT_EQ(context.stopped(), StopReason::kNone) << "sent for nobody";
       WireGuard wire(context, flight);
+      if (context.abandoned()) flight.Abandon();
       co_await flight.arrival.Wait();
     }
     flights_.erase(place);
