@@ -8,7 +8,8 @@
 // One wait may outlast a stop: for the answer to a request that has left whole, of a call that lingers. It
 // ends with the answer, or when the owner calls Abandon.
 //
-// Thread rule: loop thread only. Never here: extending a deadline.
+// Thread rule: loop thread only. Never here: extending a call's deadline; that of an exchange that several
+// calls wait for is the latest of theirs.
 #pragma once
 
 #include <functional>
@@ -54,6 +55,8 @@ class CallContext {
   CallContext& operator=(const CallContext&) = delete;
 
   TimePoint deadline() const { return deadline_; }
+  // For the owner of an exchange, as callers come and go.
+  void set_deadline(TimePoint deadline) { deadline_ = deadline; }
   const Caller& caller() const { return caller_; }
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }

@@ -23,6 +23,8 @@
 
 namespace session_gateway {
 
+enum class Switch { kOff, kOn };
+
 // What protects a plaintext listener.
 enum class ListenPlaintext {
   kLoopback,  // nobody outside this host reaches it
@@ -113,6 +115,7 @@ struct SymphonyConfig {
   std::vector<Endpoint> endpoints;  // at least one, no two alike
   SymphonyAuthConfig auth;
   int session_ttl_in_minutes = 0;  // of sessions whose caller says nothing about it; 0: none is sent
+  Switch tag_from_request_id = Switch::kOff;  // of sessions whose caller gives a request_id and no tag
   TlsClientConfig tls;
   bool operator==(const SymphonyConfig&) const = default;
 };
@@ -166,7 +169,12 @@ struct RedisConfig {
 
 struct CreatesConfig {
   std::chrono::milliseconds linger = std::chrono::seconds(10);  // for the answer, once the caller is gone
-  RedisConfig redis;
+  Switch require_request_id = Switch::kOff;
+  // The ledger of requests, in memory. Its age counts from the end of a create.
+  std::size_t ledger_entries = 250'000;
+  std::size_t ledger_bytes = 256 * 1024 * 1024;
+  std::chrono::milliseconds ledger_age = std::chrono::hours(24);
+  RedisConfig redis = {};
   bool operator==(const CreatesConfig&) const = default;
 };
 

@@ -38,9 +38,9 @@ enum class KeyKind {
 
 // Where a value lives.
 using ConfigSlot =
-    std::variant<HostPort*, ListenPlaintext*, TlsVersion*, SymphonyAuthMode*, LogonMethod*, QlikAuthMode*,
-                 QlikUserFrom*, QlikSecurityContext*, std::chrono::milliseconds*, std::size_t*, int*,
-                 std::vector<Endpoint>*, std::string*>;
+    std::variant<HostPort*, Switch*, ListenPlaintext*, TlsVersion*, SymphonyAuthMode*, LogonMethod*,
+                 QlikAuthMode*, QlikUserFrom*, QlikSecurityContext*, std::chrono::milliseconds*, std::size_t*,
+                 int*, std::vector<Endpoint>*, std::string*>;
 
 // Something about the other keys on which a key depends.
 struct KeyCondition {

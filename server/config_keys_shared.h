@@ -21,6 +21,7 @@ inline constexpr std::int64_t kFileNameBytesMax = 4096;
 inline constexpr std::int64_t kEndpointsMax = 64;
 inline constexpr std::int64_t kIdentitiesMax = 100'000;
 
+inline constexpr std::array<std::string_view, 2> kSwitchChoices = {"off", "on"};
 inline constexpr std::array<std::string_view, 2> kTlsVersionChoices = {"1.2", "1.3"};
 
 inline constexpr std::string_view kCaFileDoc =

@@ -178,6 +178,13 @@ inline constexpr ConfigKey kSymphonyKeys[] = {
      .example = "120",
      .min = 0,
      .max = 525600},
+    {.path = "symphony.defaults.tag_from_request_id",
+     .kind = KeyKind::kChoice,
+     .slot = [](Config& c) -> ConfigSlot { return &c.symphony->tag_from_request_id; },
+     .doc = "Whether sessions whose caller gives a `request_id` and no `session_tag` are tagged with it, so "
+            "that a session that nobody knows of can be found",
+     .example = "on",
+     .choices = kSwitchChoices},
     {.path = "symphony.tls.ca_file",
      .kind = KeyKind::kFile,
      .slot = [](Config& c) -> ConfigSlot { return &c.symphony->tls.ca_file; },

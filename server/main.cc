@@ -11,7 +11,9 @@
 #include "server/credential_files.h"
 #include "server/doctor/doctor.h"
 #include "server/flags.h"
+#include "server/ledger/memory_ledger.h"
 #include "server/log.h"
+#include "server/once.h"
 #include "server/process_protection.h"
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
@@ -186,7 +188,8 @@ void WarnOfCertificates(const Sites& sites, Log& log) {
 
 SessionDefaults DefaultsOf(const Config& config) {
   if (!config.symphony) return {};
-  return {.session_ttl_in_minutes = config.symphony->session_ttl_in_minutes};
+  return {.session_ttl_in_minutes = config.symphony->session_ttl_in_minutes,
+          .tag_from_request_id = config.symphony->tag_from_request_id == Switch::kOn};
 }
 
 // Returns once no exchange lingers, soon after `end` at the latest. The loop runs.
@@ -239,13 +242,21 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
                  sites.qlik->tls.get());
   }
   Exchanges exchanges(loop, clock, config.creates.linger);
+  MemoryLedger ledger(clock, {.entries = config.creates.ledger_entries,
+                              .bytes = config.creates.ledger_bytes,
+                              .age = config.creates.ledger_age});
+  Once once(exchanges, clock, ledger, OncePauses());
+  const CallerIdentities identities{KeyedHash(random)};
   SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
                           .create_execution_session =
                               std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                           .session_defaults = DefaultsOf(config),
+                          .require_request_id = config.creates.require_request_id == Switch::kOn,
                           .symphony = symphony ? &*symphony : nullptr,
                           .qlik = qlik ? &*qlik : nullptr,
                           .exchanges = exchanges,
+                          .once = once,
+                          .identities = identities,
                           .log = log});
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());

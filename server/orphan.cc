@@ -26,7 +26,7 @@ Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request
           .requested_id = request.execution_session().id()};
 }
 
-void LogOrphan(Log& log, const Orphan& orphan, const LateResult& late, const std::optional<RpcError>& error,
+void LogOrphan(Log& log, const Orphan& orphan, const LateCreate& late, const std::optional<RpcError>& error,
                std::string_view created_id) {
   OrphanRecord record;
   record.method = orphan.method;

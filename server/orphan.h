@@ -10,7 +10,6 @@
 
 #include "server/call_context.h"
 #include "server/log.h"
-#include "server/upstream/exchanges.h"
 #include "sessiongateway/v1/session_gateway.pb.h"
 #include "translator/rpc_error.h"
 
@@ -28,12 +27,18 @@ struct Orphan {
   std::string requested_id;
 };
 
+// Where it was sent, `scheme://host:port`, and how long nobody waited for it.
+struct LateCreate {
+  std::string_view endpoint;
+  Duration lingered;
+};
+
 Orphan OrphanOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
 Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request, const Caller& caller);
 
 // `error` is what the caller would have been told at the end; without one the create succeeded, and
 // `created_id` is there.
-void LogOrphan(Log& log, const Orphan& orphan, const LateResult& late, const std::optional<RpcError>& error,
+void LogOrphan(Log& log, const Orphan& orphan, const LateCreate& late, const std::optional<RpcError>& error,
                std::string_view created_id);
 
 }  // namespace session_gateway

@@ -1,9 +1,12 @@
-// The two RPCs. Each reads from top to bottom: translate, send, translate back.
+// The two RPCs. Each reads from top to bottom: translate, send, translate back. With a request_id the middle
+// is done at most once, whoever repeats the call.
 //
 // Thread rule: loop thread only. Never here: how a value is spelled (translator/), how bytes travel
 // (upstream/), gRPC types (rpc/).
 #pragma once
 
+#include "server/ledger/request_key.h"
+#include "server/once.h"
 #include "server/rpc/handler.h"
 #include "server/upstream/exchanges.h"
 #include "server/upstream/stack.h"
@@ -21,9 +24,12 @@ struct SessionServiceParts {
   CreateSessionTranslator create_session;
   CreateExecutionSessionTranslator create_execution_session;
   SessionDefaults session_defaults;
+  bool require_request_id;
   UpstreamStack* symphony;
   UpstreamStack* qlik;
   Exchanges& exchanges;
+  Once& once;
+  const CallerIdentities& identities;
   Log& log;
 };
 
@@ -43,6 +49,14 @@ class SessionService final : public SessionGatewayHandler {
   Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
   Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateExecutionSessionRequest& request,
                                const Caller& caller);
+  template <typename Response, typename Request>
+  Once::LateEnd OnceLateEndOf(const Request& request, const Caller& caller);
+
+  std::optional<RpcError> CheckRequired(bool has_request_id, Upstream upstream) const;
+  // A create that may be repeated. `call` is not yet told from others by its content.
+  template <typename Request, typename Response>
+  Task<std::optional<RpcError>> RunOnce(OnceCall call, const Request& request, Response& response,
+                                        CallContext& context);
 
   const SessionServiceParts parts_;
   JsonReader reader_;  // one for all calls: an answer is read without a pause

@@ -1,5 +1,6 @@
 #include "translator/create_session.h"
 
+#include "absl/strings/ascii.h"
 #include "translator/body_reader.h"
 #include "translator/body_writer.h"
 #include "translator/request_rules.h"
@@ -14,6 +15,7 @@ constexpr char kPath[] = "/platform/rest/symrest/v1/clientapi/session";
 constexpr int kSuccess = 200;
 constexpr char kIdMember[] = "sessionId";
 constexpr char kTtlPointer[] = "/sessionTTLInMinutes";
+constexpr char kTagPointer[] = "/sessionTag";
 
 constexpr std::int32_t kRankMin = 1;
 constexpr std::int32_t kRankMax = 10000;
@@ -92,6 +94,11 @@ bool WantsTtl(const v1::Session& session, const SessionDefaults& defaults) {
          !session.additional_json().contains(kTtlPointer);
 }
 
+bool WantsTag(const v1::CreateSessionRequest& message, const SessionDefaults& defaults) {
+  return defaults.tag_from_request_id && message.has_request_id() && !message.session().has_session_tag() &&
+         !message.session().additional_json().contains(kTagPointer);
+}
+
 // `{"sessionId":…}` without an id tells nobody which session it is.
 bool HasId(const v1::CreateSessionResponse& response) { return !response.session_id().empty(); }
 
@@ -121,16 +128,19 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
   if (message.has_cluster_id()) request.query.push_back({"clusterId", message.cluster_id()});
   if (message.has_csrf_token())
     request.query.push_back({"csrftoken", message.csrf_token(), Secrecy::kSecret});
-  if (WantsTtl(message.session(), defaults)) {
-    v1::Session with_ttl = message.session();
-    with_ttl.set_session_ttl_in_minutes(defaults.session_ttl_in_minutes);
-    WriteBody(session_, with_ttl, &session, request.body, violations);
+  const bool wants_ttl = WantsTtl(message.session(), defaults);
+  const bool wants_tag = WantsTag(message, defaults);
+  if (wants_ttl || wants_tag) {
+    v1::Session with_defaults = message.session();
+    if (wants_ttl) with_defaults.set_session_ttl_in_minutes(defaults.session_ttl_in_minutes);
+    // In lower case, as ids are compared: a repeat has the same content.
+    if (wants_tag) with_defaults.set_session_tag(absl::AsciiStrToLower(message.request_id()));
+    WriteBody(session_, with_defaults, &session, request.body, violations);
   } else {
     WriteBody(session_, message.session(), &session, request.body, violations);
   }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kSymphony);
-  if (message.has_request_id()) return RequestIdUnsupported(Upstream::kSymphony);
   return request;
 }
 

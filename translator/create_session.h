@@ -27,6 +27,7 @@ enum class CsrfTokenFrom { kGateway, kCaller };
 // What the gateway's owner wants in a session whose caller says nothing about it.
 struct SessionDefaults {
   std::int32_t session_ttl_in_minutes = 0;  // 0: nothing
+  bool tag_from_request_id = false;         // the tag of a session is its request_id
   bool operator==(const SessionDefaults&) const = default;
 };
 

@@ -18,9 +18,18 @@ void CheckRequestId(bool is_set, const std::string& request_id, Violations& viol
   violations.Add("request_id", "must be a UUID with hyphens, and not zero");
 }
 
-RpcError RequestIdUnsupported(Upstream upstream) {
-  return MakeError(upstream, absl::StatusCode::kUnimplemented, Reason::kUnsupported, Outcome::kNotSent,
-                   Phase::kValidate, "request_id: this gateway keeps no ledger of requests; leave it unset");
+RpcError RequestIdRequired(Upstream upstream) {
+  Violations violations;
+  violations.Add("request_id", "is required by this gateway, so that a repeated call creates nothing twice");
+  return std::move(violations).ToError(upstream);
+}
+
+RpcError RequestIdReused(Upstream upstream) {
+  Violations violations;
+  violations.Add("request_id", "was used for a call with other content; a new call needs a new one");
+  RpcError error = std::move(violations).ToError(upstream);
+  error.reason = Reason::kRequestIdReused;
+  return error;
 }
 
 }  // namespace session_gateway

@@ -18,7 +18,10 @@ HttpRequest JsonPost(std::string_view path);
 // A set request_id must be a UUID with hyphens and not zero.
 void CheckRequestId(bool is_set, const std::string& request_id, Violations& violations);
 
-// The answer to a valid request_id in a gateway that has no ledger: refused, never ignored.
-RpcError RequestIdUnsupported(Upstream upstream);
+// No request_id, in a gateway that wants one with each create.
+RpcError RequestIdRequired(Upstream upstream);
+
+// The request_id was seen before, with another content.
+RpcError RequestIdReused(Upstream upstream);
 
 }  // namespace session_gateway

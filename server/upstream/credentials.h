@@ -59,6 +59,9 @@ class Authentication {
   virtual bool caller_brings_csrf_token() const { return false; }
   // What the caller must have brought beside its message, and has not.
   virtual std::optional<RpcError> Check(const Caller&) const { return std::nullopt; }
+  // The credential that the caller brings for the upstream, where that one decides what may be done there;
+  // else empty. The caller has passed Check.
+  virtual Secret CredentialOf(const Caller&) const { return {}; }
   // What Apply would add, with stand-ins in the place of secrets, for a request that is only shown. The
   // caller has passed Check.
   virtual void Preview(const Caller& caller, HttpRequest& request) const = 0;

@@ -2,102 +2,129 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
-#include <optional>
 #include <utility>
-
-#include "server/upstream/loop_event.h"
 
 namespace session_gateway {
 
-struct Exchanges::Exchange {
-  Exchange(const LoopExecutor& executor, HttpRequest the_request, const CallContext& caller)
-      : context(caller.deadline()), request(std::move(the_request)), wait_is_over(executor), timer(executor) {
-    context.set_caller(caller.caller());
-    context.LetLinger();
-    if (caller.stopped() != StopReason::kNone) context.Stop(caller.stopped());
+// One request, one caller.
+class Exchanges::SingleSend final : public SharedExchange {
+ public:
+  SingleSend(const LoopExecutor& executor, const Caller& caller, Transport& transport, HttpRequest request)
+      : SharedExchange(executor, caller), transport_(transport), request_(std::move(request)) {}
+
+  SendResult TakeResult() {
+    if (result_) return std::move(*result_);
+    return SendFailure{FailureKind::kLost, Phase::kWait, true, "internal error"};
   }
 
-  void CallerLeft(StopReason reason) {
-    context.Stop(reason);
-    // One of which no byte is on its way ends by itself, and its own result is the exact one.
-    left_with = context.Peek(reason);
-    if (left_with) wait_is_over.Announce();
-  }
-  bool ended() const { return result || exception; }
+ private:
+  Task<void> Run() override { result_ = co_await transport_.Send(request_, context()); }
 
-  CallContext context;
-  const HttpRequest request;
-  LoopEvent wait_is_over;
-  std::optional<SendResult> result;
-  std::exception_ptr exception;
-  std::optional<SendResult> left_with;  // what the caller is told that does not wait for the end
-  // While it lingers:
-  LateEnd late_end;
-  TimePoint left_at;
-  LoopTimer timer;
-  Lingering::iterator place;
+  Transport& transport_;
+  const HttpRequest request_;
+  std::optional<SendResult> result_;
 };
 
 Task<SendResult> Exchanges::Send(Transport& transport, HttpRequest request, CallContext& caller,
                                  std::function<LateEnd()> make_late_end) {
-  const auto exchange = std::make_shared<Exchange>(loop_.get_executor(), std::move(request), caller);
-  Start(exchange, transport);
-  {
-    StopGuard guard(caller, [waiting = exchange.get(), &caller] { waiting->CallerLeft(caller.stopped()); });
-    co_await exchange->wait_is_over.Wait();
+  const auto single =
+      std::make_shared<SingleSend>(loop_.get_executor(), caller.caller(), transport, std::move(request));
+  const std::shared_ptr<SharedExchange> exchange = single;
+  const std::function<LateCall()> make_late_call = [&]() -> LateCall {
+    return [weak = std::weak_ptr(single), late_end = make_late_end()](Duration lingered) {
+      const auto ended = weak.lock();
+      LateResult late{ended->TakeResult(), ended->context().endpoint(), lingered};
+      late_end(late);
+    };
+  };
+  Waited waited = co_await Wait(exchange, caller, make_late_call);
+  if (waited.ended) co_return single->TakeResult();
+  co_return std::move(*waited.known);
+}
+
+Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange, CallContext& caller,
+                                        std::function<LateCall()> make_late_end) {
+  Waited waited;
+  if (!exchange->ended_) {
+    SharedExchange::Waiter waiter(loop_.get_executor(), caller.deadline());
+    EndLinger(*exchange);
+    exchange->Join(waiter);
+    if (caller.stopped() != StopReason::kNone) exchange->Leave(waiter, caller.stopped());
+    if (!exchange->started_) Start(exchange);
+    StopGuard guard(caller, [&] { exchange->Leave(waiter, caller.stopped()); });
+    for (;;) {
+      co_await waiter.wake->Wait();
+      if (exchange->ended_) break;
+      // This one has left. What nobody waits for and nobody knows anything of ends by itself, and its own
+      // result is the exact one.
+      waited.known = exchange->context_.Peek(caller.stopped());
+      if (waited.known || exchange->knows_something() || !exchange->waiting_.empty()) break;
+      waiter.wake.emplace(loop_.get_executor());
+    }
+    exchange->Remove(waiter);
   }
-  if (exchange->exception) std::rethrow_exception(exchange->exception);
-  if (exchange->result) co_return std::move(*exchange->result);
-  Linger(exchange, make_late_end());
-  co_return std::move(*exchange->left_with);
+  waited.ended = exchange->ended_;
+  if (exchange->exception_) std::rethrow_exception(exchange->exception_);
+  if (!waited.ended && exchange->waiting_.empty()) Linger(exchange, make_late_end());
+  co_return waited;
 }
 
-Task<void> Exchanges::Run(std::shared_ptr<Exchange> exchange, Transport& transport) {
-  exchange->result = co_await transport.Send(exchange->request, exchange->context);
+Task<void> Exchanges::Run(std::shared_ptr<SharedExchange> exchange) { co_await exchange->Run(); }
+
+void Exchanges::Start(const std::shared_ptr<SharedExchange>& exchange) {
+  exchange->started_ = true;
+  ++running_;
+  boost::asio::co_spawn(
+      loop_.get_executor(), Run(exchange),
+      [this, exchange](const std::exception_ptr& exception) { OnFinished(exchange, exception); });
 }
 
-void Exchanges::Start(const std::shared_ptr<Exchange>& exchange, Transport& transport) {
-  boost::asio::co_spawn(loop_.get_executor(), Run(exchange, transport),
-                        [this, exchange](const std::exception_ptr& exception) {
-                          exchange->exception = exception;
-                          OnEnded(exchange);
-                        });
+void Exchanges::Linger(const std::shared_ptr<SharedExchange>& exchange, LateCall late_end) {
+  exchange->late_end_ = std::move(late_end);
+  if (exchange->lingering_) return;
+  exchange->lingering_ = true;
+  exchange->left_at_ = clock_.Now();
+  exchange->place_ = lingering_.insert(lingering_.end(), exchange);
+  AbandonAt(exchange->left_at_ + linger_, exchange);
 }
 
-void Exchanges::Linger(const std::shared_ptr<Exchange>& exchange, LateEnd late_end) {
-  exchange->late_end = std::move(late_end);
-  exchange->left_at = clock_.Now();
-  exchange->place = lingering_.insert(lingering_.end(), exchange);
-  AbandonAt(exchange->left_at + linger_, exchange);
+void Exchanges::EndLinger(SharedExchange& exchange) {
+  if (!exchange.lingering_) return;
+  exchange.lingering_ = false;
+  exchange.timer_.cancel();
+  lingering_.erase(exchange.place_);
 }
 
-void Exchanges::AbandonAt(TimePoint end, const std::shared_ptr<Exchange>& exchange) {
-  exchange->timer.expires_at(end);
-  exchange->timer.async_wait(
-      [weak = std::weak_ptr<Exchange>(exchange)](const boost::system::error_code& error) {
+void Exchanges::AbandonAt(TimePoint end, const std::shared_ptr<SharedExchange>& exchange) {
+  exchange->timer_.expires_at(end);
+  // One that was on its way when somebody came again is not meant any more.
+  const int round = ++exchange->linger_round_;
+  exchange->timer_.async_wait(
+      [round, weak = std::weak_ptr<SharedExchange>(exchange)](const boost::system::error_code& error) {
         const auto alive = weak.lock();
-        if (alive && !error) alive->context.Abandon();
+        if (error || !alive || !alive->lingering_ || alive->linger_round_ != round) return;
+        alive->Abandon();
       });
 }
 
-void Exchanges::OnEnded(const std::shared_ptr<Exchange>& exchange) {
-  if (!exchange->late_end) return exchange->wait_is_over.Announce();
-  exchange->timer.cancel();
-  if (!exchange->result) {
-    exchange->result = SendFailure{FailureKind::kLost, Phase::kWait, true, "internal error"};
+void Exchanges::OnFinished(const std::shared_ptr<SharedExchange>& exchange,
+                           const std::exception_ptr& exception) {
+  exchange->exception_ = exception;
+  if (!exchange->ended_) exchange->AnnounceEnd();
+  if (exchange->lingering_) {
+    EndLinger(*exchange);
+    exchange->late_end_(clock_.Now() - exchange->left_at_);
+    exchange->late_end_ = nullptr;
   }
-  LateResult late{std::move(*exchange->result), exchange->context.endpoint(),
-                  clock_.Now() - exchange->left_at};
-  exchange->late_end(late);
-  lingering_.erase(exchange->place);
-  if (lingering_.empty() && on_idle_) std::exchange(on_idle_, nullptr)();
+  --running_;
+  if (running_ == 0 && on_idle_) std::exchange(on_idle_, nullptr)();
 }
 
 void Exchanges::Drain(TimePoint end, std::function<void()> on_idle) {
-  if (lingering_.empty()) return on_idle();
+  if (running_ == 0) return on_idle();
   on_idle_ = std::move(on_idle);
   for (const auto& exchange : lingering_) {
-    if (exchange->timer.expiry() > end) AbandonAt(end, exchange);
+    if (exchange->timer_.expiry() > end) AbandonAt(end, exchange);
   }
 }
 

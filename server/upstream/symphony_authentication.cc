@@ -163,6 +163,10 @@ std::optional<RpcError> SymphonyCallerBasic::Check(const Caller& caller) const {
                        "must be `Basic` and the base64 of user:password");
 }
 
+Secret SymphonyCallerBasic::CredentialOf(const Caller& caller) const {
+  return Secret(DecodeBasic(caller.symphony_authorization.Reveal()).value_or(std::string()));
+}
+
 std::optional<LogonIdentity> SymphonyCallerBasic::IdentityOf(const Caller& caller) const {
   const auto decoded = DecodeBasic(caller.symphony_authorization.Reveal());
   if (!decoded) return std::nullopt;

@@ -34,6 +34,7 @@ class SymphonyCallerSession final : public PlainAuthentication {
   CredentialOwner owner() const override { return CredentialOwner::kCaller; }
   bool caller_brings_csrf_token() const override { return true; }
   std::optional<RpcError> Check(const Caller& caller) const override;
+  Secret CredentialOf(const Caller& caller) const override { return caller.symphony_cookie; }
   void Preview(const Caller& caller, HttpRequest& request) const override;
   std::vector<std::string> Add(const Caller& caller, HttpRequest& request) override;
 };
@@ -78,6 +79,8 @@ class SymphonyCallerBasic final : public SymphonyLogon {
 
   CredentialOwner owner() const override { return CredentialOwner::kCaller; }
   std::optional<RpcError> Check(const Caller& caller) const override;
+  // User and password, so that one who only guesses the user sees nothing of it.
+  Secret CredentialOf(const Caller& caller) const override;
   std::optional<LogonIdentity> IdentityOf(const Caller& caller) const override;
 };
 

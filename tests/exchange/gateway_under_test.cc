@@ -8,7 +8,9 @@
 #include <future>
 #include <thread>
 
+#include "server/ledger/memory_ledger.h"
 #include "server/log.h"
+#include "server/once.h"
 #include "server/rpc/grpc_server.h"
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
@@ -63,10 +65,14 @@ class GatewayUnderTest::Impl {
     service_.emplace(
         SessionServiceParts{.create_session = MakeTranslator<CreateSessionTranslator>(),
                             .create_execution_session = MakeTranslator<CreateExecutionSessionTranslator>(),
-                            .session_defaults = {.session_ttl_in_minutes = setup.session_ttl_in_minutes},
+                            .session_defaults = {.session_ttl_in_minutes = setup.session_ttl_in_minutes,
+                                                 .tag_from_request_id = setup.tag_from_request_id},
+                            .require_request_id = setup.require_request_id,
                             .symphony = symphony_ ? &*symphony_ : nullptr,
                             .qlik = qlik_ ? &*qlik_ : nullptr,
                             .exchanges = exchanges_,
+                            .once = once_,
+                            .identities = identities_,
                             .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
     server_.emplace(Options(), loop_, *service_, clock_, log_);
@@ -113,6 +119,9 @@ class GatewayUnderTest::Impl {
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   Exchanges exchanges_;
+  MemoryLedger ledger_{clock_, MemoryLedgerBounds()};
+  Once once_{exchanges_, clock_, ledger_, OncePauses()};
+  const CallerIdentities identities_{KeyedHash(random_)};
   std::optional<SessionService> service_;
   std::thread loop_thread_;
   std::optional<GrpcServer> server_;

@@ -26,6 +26,8 @@ struct GatewaySetup {
   EngineLimits limits = {};
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
+  bool tag_from_request_id = false;
+  bool require_request_id = false;
 };
 
 class GatewayUnderTest {

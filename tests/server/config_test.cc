@@ -58,7 +58,12 @@ listen:
 call_timeout: 1.5s
 call_timeout_max: 2m
 drain_timeout: 250ms
-creates: {linger: 0.5m}
+creates:
+  linger: 0.5m
+  require_request_id: on
+  ledger_entries: 7
+  ledger_bytes: 1MiB
+  ledger_age: 2m
 limits:
   calls: 1
   request_size: 2KiB
@@ -88,7 +93,7 @@ symphony:
     renew_min_age: 2s
     lockout_min: 3s
     lockout_max: 3s
-  defaults: {session_ttl_in_minutes: 90}
+  defaults: {session_ttl_in_minutes: 90, tag_from_request_id: on}
   tls:
     ca_file: ca.pem
     server_name: Symphony.Example
@@ -147,7 +152,8 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.timeouts.call, milliseconds(1500));
   EXPECT_EQ(config.timeouts.call_max, minutes(2));
   EXPECT_EQ(config.timeouts.drain, milliseconds(250));
-  EXPECT_EQ(config.creates.linger, seconds(30));
+  EXPECT_EQ(config.creates, (CreatesConfig{seconds(30), Switch::kOn, 7, 1024 * 1024, minutes(2)}));
+  EXPECT_EQ(config.symphony->tag_from_request_id, Switch::kOn);
   EXPECT_EQ(config.symphony->session_ttl_in_minutes, 90);
   EXPECT_EQ(config.limits.calls, 1u);
   EXPECT_EQ(config.limits.request_bytes, 2048u);
@@ -248,6 +254,10 @@ call_timeout_max: 2m
 drain_timeout: 250ms
 creates:
   linger: 30s
+  require_request_id: on
+  ledger_entries: 7
+  ledger_bytes: 1MiB
+  ledger_age: 2m
 limits:
   calls: 1
   request_size: 2KiB
@@ -280,6 +290,7 @@ symphony:
     lockout_max: 3s
   defaults:
     session_ttl_in_minutes: 90
+    tag_from_request_id: on
   tls:
     ca_file: "ca.pem"
     server_name: "Symphony.Example"

@@ -15,7 +15,7 @@ const CreateExecutionSessionTranslator& Translator() {
 }
 
 std::variant<HttpRequest, RpcError> Request(const std::string& text) {
-  return Translator().Request(FromText<v1::CreateExecutionSessionRequest>(text));
+  return Translator().Request(FromText<v1::CreateExecutionSessionRequest>(text), "");
 }
 
 std::string Target(const std::string& text) {
@@ -67,19 +67,80 @@ TEST(CreateExecutionSession, PublishedLimitsAreTheUpstreamsToJudge) {
             "/qrs/executionsession");
 }
 
-TEST(CreateExecutionSession, ARequestIdIsAUuidAndNotSupported) {
+TEST(CreateExecutionSession, ARequestIdIsAUuidAndStaysHome) {
   auto result = Request("execution_session {} request_id: '00000000-0000-0000-0000-000000000000'");
   EXPECT_EQ(std::get<RpcError>(result).violations.at(0).field, "request_id");
   result = Request("execution_session {} request_id: '046b6c7f-0b8a-43b9-b35d-6489e6daee91'");
-  EXPECT_EQ(std::get<RpcError>(result).code, absl::StatusCode::kUnimplemented);
-  EXPECT_EQ(std::get<RpcError>(result).reason, Reason::kUnsupported);
-  EXPECT_EQ(std::get<RpcError>(result).upstream, Upstream::kQlik);
+  EXPECT_EQ(std::get<HttpRequest>(result), std::get<HttpRequest>(Request("execution_session {}")));
+}
+
+std::string BodyWithRowId(const char* row) {
+  const auto result = Translator().Request(
+      FromText<v1::CreateExecutionSessionRequest>(std::string("execution_session {") + row + "}"), "derived");
+  if (const auto* error = std::get_if<RpcError>(&result)) return error->violations.at(0).field;
+  return std::get<HttpRequest>(result).body;
+}
+
+TEST(CreateExecutionSession, ARowIdIsTakenWhereTheMessageNamesNone) {
+  EXPECT_EQ(BodyWithRowId(""), R"({"id":"derived"})");
+  EXPECT_EQ(BodyWithRowId("id: ''"), R"({"id":"derived"})");
+  EXPECT_EQ(BodyWithRowId("id: '00000000-0000-0000-0000-000000000000'"), R"({"id":"derived"})");
+  EXPECT_EQ(BodyWithRowId("additional_json { key: '/id' value: 'null' }"), R"({"id":"derived"})");
+  EXPECT_EQ(BodyWithRowId("id: '046b6c7f-0b8a-43b9-b35d-6489e6daee91'"),
+            R"({"id":"046b6c7f-0b8a-43b9-b35d-6489e6daee91"})");
+  EXPECT_EQ(BodyWithRowId("additional_json { key: '/id' value: '1' }"),
+            R"(execution_session.additional_json["/id"])");
+}
+
+TEST(CreateExecutionSession, TheQuestionForARowIsOneForIt) {
+  const HttpRequest question = Translator().RowRequest("f47ac10b-58cc-4372-a567-0e02b2c3d479", true);
+  EXPECT_EQ(question.method, "GET");
+  EXPECT_EQ(RenderTarget("", question),
+            "/qrs/executionsession/f47ac10b-58cc-4372-a567-0e02b2c3d479?privileges=true");
+  EXPECT_TRUE(Translator().RowRequest("x", false).query.empty());
+  EXPECT_TRUE(question.body.empty());
+}
+
+using Row = CreateExecutionSessionTranslator::Row;
+
+Row ReadRow(SendResult result) {
+  JsonReader reader;
+  v1::CreateExecutionSessionResponse response;
+  return Translator().ReadRow(result, "f47ac10b-58cc-4372-a567-0e02b2c3d479", reader, response);
+}
+
+HttpReply RowReply(int status, std::string body) {
+  HttpReply reply;
+  reply.status = status;
+  reply.body = std::move(body);
+  reply.body.reserve(reply.body.size() + 64);
+  return reply;
+}
+
+TEST(CreateExecutionSession, OnlyTheRowItselfIsFoundAndOnlyA404IsAbsent) {
+  const std::string row = R"({"id":"F47AC10B-58CC-4372-A567-0E02B2C3D479"})";
+  EXPECT_EQ(ReadRow(RowReply(200, row)), Row::kFound);
+  EXPECT_EQ(ReadRow(RowReply(404, "")), Row::kAbsent);
+  EXPECT_EQ(ReadRow(RowReply(200, R"({"id":"046b6c7f-0b8a-43b9-b35d-6489e6daee91"})")), Row::kNotKnown);
+  EXPECT_EQ(ReadRow(RowReply(200, "{}")), Row::kNotKnown);
+  EXPECT_EQ(ReadRow(RowReply(200, "no json")), Row::kNotKnown);
+  EXPECT_EQ(ReadRow(RowReply(201, row)), Row::kNotKnown);
+  for (const int status : {302, 401, 403, 409, 500, 503}) {
+    EXPECT_EQ(ReadRow(RowReply(status, row)), Row::kNotKnown) << status;
+  }
+  HttpReply page = RowReply(404, "<html>");
+  page.headers = {{"content-type", "text/html"}};
+  EXPECT_EQ(ReadRow(page), Row::kNotKnown);
+  HttpReply cut = RowReply(200, row);
+  cut.body_state = BodyState::kCut;
+  EXPECT_EQ(ReadRow(cut), Row::kNotKnown);
+  EXPECT_EQ(ReadRow(SendFailure()), Row::kNotKnown);
 }
 
 TEST(CreateExecutionSession, TheSampleDocumentIsSentAsItIs) {
   v1::CreateExecutionSessionRequest message;
   *message.mutable_execution_session() = Read<v1::ExecutionSession>(QlikBody());
-  const auto result = Translator().Request(message);
+  const auto result = Translator().Request(message, "");
   ASSERT_TRUE(std::holds_alternative<HttpRequest>(result)) << std::get<RpcError>(result).message;
   EXPECT_EQ(std::get<HttpRequest>(result).body, QlikBody());
 }

@@ -181,7 +181,7 @@ TEST(CreateSession, EveryBrokenRuleIsNamed) {
                     "session.additional_json[\"x\"]", "session.common_data[0]"}));
 }
 
-TEST(CreateSession, ARequestIdIsAUuidAndNotSupported) {
+TEST(CreateSession, ARequestIdIsAUuidAndStaysHome) {
   for (const char* bad :
        {"", "x", "00000000-0000-0000-0000-000000000000", "{046b6c7f-0b8a-43b9-b35d-6489e6daee91}",
         "046b6c7f0b8a43b9b35d6489e6daee91", "046b6c7f-0b8a-43b9-b35d-6489e6daee9g"}) {
@@ -189,16 +189,27 @@ TEST(CreateSession, ARequestIdIsAUuidAndNotSupported) {
         << bad;
   }
   for (const char* good : {"046b6c7f-0b8a-43b9-b35d-6489e6daee91", "046B6C7F-0B8A-43B9-B35D-6489E6DAEE91"}) {
-    for (const char* more : {"", " validate_only: true"}) {
-      auto result = Request(std::string("application_name: 'a' request_id: '") + good + "'" + more);
-      ASSERT_TRUE(std::holds_alternative<RpcError>(result));
-      const auto& error = std::get<RpcError>(result);
-      EXPECT_EQ(error.code, absl::StatusCode::kUnimplemented);
-      EXPECT_EQ(error.reason, Reason::kUnsupported);
-      EXPECT_EQ(error.outcome, Outcome::kNotSent);
-      EXPECT_TRUE(error.violations.empty());
-    }
+    const auto result = Request(std::string("application_name: 'a' request_id: '") + good + "'");
+    ASSERT_TRUE(std::holds_alternative<HttpRequest>(result)) << good;
+    EXPECT_EQ(std::get<HttpRequest>(result), std::get<HttpRequest>(Request("application_name: 'a'")));
   }
+}
+
+std::string BodyWithTag(const char* fields) {
+  const auto result = Translator().Request(
+      FromText<v1::CreateSessionRequest>(std::string("application_name: 'a' ") + fields),
+      CsrfTokenFrom::kCaller, {.tag_from_request_id = true});
+  return std::get<HttpRequest>(result).body;
+}
+
+TEST(CreateSession, TheTagIsTheRequestIdWhereTheOwnerWantsItAndTheCallerSaysNothing) {
+  const std::string id = "request_id: '046B6C7F-0B8A-43B9-B35D-6489E6DAEE91'";
+  EXPECT_EQ(BodyWithTag(id.c_str()), R"({"sessionTag":"046b6c7f-0b8a-43b9-b35d-6489e6daee91"})");
+  EXPECT_EQ(BodyWithTag(""), "{}");
+  EXPECT_EQ(BodyWithTag((id + " session { session_tag: 't' }").c_str()), R"({"sessionTag":"t"})");
+  EXPECT_EQ(BodyWithTag((id + " session { session_tag: '' }").c_str()), R"({"sessionTag":""})");
+  EXPECT_EQ(BodyWithTag((id + " session { additional_json { key: '/sessionTag' value: 'null' } }").c_str()),
+            R"({"sessionTag":null})");
 }
 
 TEST(CreateSession, TheSampleDocumentIsSentAsItIs) {

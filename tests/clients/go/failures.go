@@ -66,21 +66,42 @@ func runInvalidRequests(c *client) {
 		[]string{"execution_session"})
 }
 
+// A repeat creates nothing: it gets the first answer again, and other content is refused.
 func runRequestID(c *client) {
-	c.symphony.sees(0, 0, func() {
-		_, a := c.createSession(&pb.CreateSessionRequest{
-			ApplicationName: proto.String(application), RequestId: proto.String(newUUID()),
-		}, callTimeout)
-		a.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate")
-		a.print("session_request_id", nil)
+	request := &pb.CreateSessionRequest{
+		ApplicationName: proto.String(application), RequestId: proto.String(newUUID()),
+	}
+	var first, again *pb.CreateSessionResponse
+	var a answer
+	c.symphony.sees(1, 1, func() {
+		first, a = c.createSession(request, callTimeout)
+		a.expectOK()
+		again, a = c.createSession(request, callTimeout)
+		a.expectOK()
 	})
-	c.qlik.sees(0, 0, func() {
-		_, a := c.createExecutionSession(&pb.CreateExecutionSessionRequest{
-			ExecutionSession: &pb.ExecutionSession{}, RequestId: proto.String(newUUID()),
-		}, callTimeout)
-		a.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate")
-		a.print("execution_session_request_id", nil)
+	equal([]bool{first.GetReplayed(), again.GetReplayed()}, []bool{false, true}, "replayed")
+	equal(again.GetSessionId(), first.GetSessionId(), "session_id")
+	a.print("session_request_id", values{"replayed": again.GetReplayed()})
+
+	request.ClusterId = proto.String("another")
+	c.symphony.sees(0, 0, func() { _, a = c.createSession(request, callTimeout) })
+	a.expectError("INVALID_ARGUMENT", "REQUEST_ID_REUSED", "not_sent", "validate")
+	equal(a.fields, []string{"request_id"}, "fields")
+	a.print("session_request_id_reused", values{"message": a.message})
+
+	row := &pb.CreateExecutionSessionRequest{
+		ExecutionSession: &pb.ExecutionSession{}, RequestId: proto.String(request.GetRequestId()),
+	}
+	var firstRow, sameRow *pb.CreateExecutionSessionResponse
+	c.qlik.sees(1, 1, func() {
+		firstRow, a = c.createExecutionSession(row, callTimeout)
+		a.expectOK()
+		sameRow, a = c.createExecutionSession(row, callTimeout)
+		a.expectOK()
 	})
+	equal([]bool{firstRow.GetReplayed(), sameRow.GetReplayed()}, []bool{false, true}, "replayed")
+	check(proto.Equal(firstRow.ExecutionSession, sameRow.ExecutionSession), "the rows differ")
+	a.print("execution_session_request_id", values{"replayed": sameRow.GetReplayed()})
 }
 
 // A refusal of the sandbox's own: it is strict, and it knows no such member.

@@ -94,17 +94,36 @@ async function* runInvalidRequests(context: Context) {
   );
 }
 
+/** A repeat creates nothing: it gets the first answer again, and other content is refused. */
 async function* runRequestId(context: Context) {
-  const session = await context.symphony.sees(0, 0, () =>
-    context.createSession({ requestId: randomUUID() }),
+  const requestId = randomUUID();
+  const first = await context.symphony.sees(1, 1, () => context.createSession({ requestId }));
+  const again = await context.symphony.sees(0, 0, () => context.createSession({ requestId }));
+  equal(first.expectOk().replayed ?? false, false, "replayed");
+  const replayed = again.expectOk().replayed;
+  equal(replayed, true, "replayed");
+  equal(again.expectOk().sessionId, first.expectOk().sessionId, "session_id");
+  yield again.result("session_request_id", { replayed });
+  const reused = await context.symphony.sees(0, 0, () =>
+    context.createSession({ requestId, clusterId: "another" }),
   );
-  session.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate");
-  yield session.result("session_request_id");
-  const row = await context.qlik.sees(0, 0, () =>
-    context.createExecutionSession(EMPTY, { requestId: randomUUID() }),
+  reused.expectError("INVALID_ARGUMENT", "REQUEST_ID_REUSED", "not_sent", "validate");
+  equal(reused.fields, ["request_id"], "fields");
+  yield reused.result("session_request_id_reused", { message: reused.message });
+  const row = await context.qlik.sees(1, 1, () =>
+    context.createExecutionSession(EMPTY, { requestId }),
   );
-  row.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate");
-  yield row.result("execution_session_request_id");
+  const sameRow = await context.qlik.sees(0, 0, () =>
+    context.createExecutionSession(EMPTY, { requestId }),
+  );
+  equal(row.expectOk().replayed ?? false, false, "replayed");
+  equal(sameRow.expectOk().replayed, true, "replayed");
+  equal(
+    sameRow.expectOk().executionSession,
+    row.expectOk().executionSession,
+    "execution_session",
+  );
+  yield sameRow.result("execution_session_request_id", { replayed: true });
 }
 
 /** A refusal of the sandbox's own: it is strict, and it knows no such member. */

@@ -81,16 +81,27 @@ def invalid_requests(context):
 
 
 def request_id(context):
-    with (
-        upstream_sees(context.symphony, requests=0, creates=0),
-        upstream_sees(context.qlik, requests=0, creates=0),
-    ):
-        answer = context.create_session(request_id=str(uuid.uuid4()))
-        expect_error(answer, "UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate")
-        yield answer.result("session_request_id")
-        answer = context.create_execution_session(qlik_pb2.ExecutionSession(), request_id=str(uuid.uuid4()))
-        expect_error(answer, "UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate")
-        yield answer.result("execution_session_request_id")
+    """A repeat creates nothing: it gets the first answer again, and other content is refused."""
+    fields = {"request_id": str(uuid.uuid4())}
+    with upstream_sees(context.symphony, requests=1, creates=1):
+        first = expect_ok(context.create_session(**fields))
+        answer = context.create_session(**fields)
+    again = expect_ok(answer)
+    equal((first.replayed, again.replayed), (False, True), "replayed")
+    equal(again.session_id, first.session_id, "session_id")
+    yield answer.result("session_request_id", replayed=again.replayed)
+    with upstream_sees(context.symphony, requests=0, creates=0):
+        answer = context.create_session(cluster_id="another", **fields)
+    expect_error(answer, "INVALID_ARGUMENT", "REQUEST_ID_REUSED", "not_sent", "validate")
+    equal(answer.fields, ["request_id"], "fields")
+    yield answer.result("session_request_id_reused", message=answer.message)
+    with upstream_sees(context.qlik, requests=1, creates=1):
+        first = expect_ok(context.create_execution_session(qlik_pb2.ExecutionSession(), **fields))
+        answer = context.create_execution_session(qlik_pb2.ExecutionSession(), **fields)
+    again = expect_ok(answer)
+    equal((first.replayed, again.replayed), (False, True), "replayed")
+    equal(again.execution_session, first.execution_session, "execution_session")
+    yield answer.result("execution_session_request_id", replayed=again.replayed)
 
 
 def refused_by_sandbox(context):

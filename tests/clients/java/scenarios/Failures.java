@@ -122,16 +122,31 @@ final class Failures {
         List.of("execution_session"));
   }
 
+  /** A repeat creates nothing: it gets the first answer again, and other content is refused. */
   private static void runRequestId(Context context) {
     String id = UUID.randomUUID().toString();
     var session = Context.session().setRequestId(id);
-    var refused = context.symphony().sees(0, 0, () -> context.create(session));
-    refused.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate");
-    refused.print("session_request_id");
+    var first = context.symphony().sees(1, 1, () -> context.create(session)).expectOk();
+    var again = context.symphony().sees(0, 0, () -> context.create(session));
+    equal(first.getReplayed(), false, "replayed");
+    equal(again.expectOk().getReplayed(), true, "replayed");
+    equal(again.expectOk().getSessionId(), first.getSessionId(), "session_id");
+    again.print("session_request_id", "replayed", again.expectOk().getReplayed());
+
+    var other = Context.session().setRequestId(id).setClusterId("another");
+    var reused = context.symphony().sees(0, 0, () -> context.create(other));
+    reused.expectError("INVALID_ARGUMENT", "REQUEST_ID_REUSED", "not_sent", "validate");
+    equal(reused.fields, List.of("request_id"), "fields");
+    reused.print("session_request_id_reused", "message", reused.message);
+
     var row = Context.row().setRequestId(id);
-    var refusedRow = context.qlik().sees(0, 0, () -> context.create(row));
-    refusedRow.expectError("UNIMPLEMENTED", "UNSUPPORTED", "not_sent", "validate");
-    refusedRow.print("execution_session_request_id");
+    var firstRow = context.qlik().sees(1, 1, () -> context.create(row)).expectOk();
+    var sameRow = context.qlik().sees(0, 0, () -> context.create(row));
+    equal(firstRow.getReplayed(), false, "replayed");
+    equal(sameRow.expectOk().getReplayed(), true, "replayed");
+    equal(
+        sameRow.expectOk().getExecutionSession(), firstRow.getExecutionSession(), "the same row");
+    sameRow.print("execution_session_request_id", "replayed", sameRow.expectOk().getReplayed());
   }
 
   /** A refusal of the sandbox's own: it is strict, and it knows no such member. */

@@ -1,0 +1,180 @@
+// What tests of Once share: an upstream that a test plays by hand, and creates whose answers are one word.
+//
+// Thread rule: one thread; the loop runs when a test says so. Never here: sockets, a store.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "server/once.h"
+#include "server/upstream/loop_event.h"
+#include "tests/server/ledger_testing.h"
+#include "translator/upstream_status.h"
+
+namespace session_gateway {
+
+// One request on its way. It leaves when the test says so, and ends with what the test answers.
+struct Flight final : public Wire {
+  Flight(const LoopExecutor& executor, const HttpRequest& the_request, CallContext& the_context)
+      : request(the_request), context(the_context), departure(executor), arrival(executor) {}
+
+  bool has_left() const override { return departed; }
+  SendResult Peek(StopReason reason) const override {
+    return SendFailure{reason == StopReason::kDeadline ? FailureKind::kDeadline : FailureKind::kCancelled,
+                       Phase::kWait, true, "stopped"};
+  }
+  void Abandon() override {
+    if (!result) result = Peek(context.stopped());
+    arrival.Announce();
+  }
+  void Answer(SendResult with) {
+    if (!result) result = std::move(with);
+    arrival.Announce();
+  }
+  void Depart() {
+    EXPECT_EQ(context.stopped(), StopReason::kNone) << "sent for nobody";
+    departed = true;
+    departure.Announce();
+  }
+  void Fail(SendFailure with) {
+    result = std::move(with);
+    departure.Announce();
+  }
+
+  const HttpRequest& request;
+  CallContext& context;
+  LoopEvent departure;
+  LoopEvent arrival;
+  bool departed = false;
+  std::optional<SendResult> result;
+};
+
+class PlayedUpstream final : public Transport {
+ public:
+  PlayedUpstream(Loop& loop, const Clock& clock) : loop_(loop), clock_(clock) {}
+
+  Task<SendResult> Send(const HttpRequest& request, CallContext& context) override {
+    const auto stopped = [&context] {
+      return SendFailure{
+          context.stopped() == StopReason::kCancelled ? FailureKind::kCancelled : FailureKind::kDeadline,
+          Phase::kConnect, false, "before it was sent"};
+    };
+    Flight flight(loop_.get_executor(), request, context);
+    const auto place = flights_.insert(flights_.end(), &flight);
+    if (context.stopped() == StopReason::kNone) {
+      StopGuard guard(context, [&flight] { flight.departure.Announce(); });
+      co_await flight.departure.Wait();
+    }
+    if (!flight.result && (!flight.departed || clock_.Now() >= context.deadline())) {
+      flight.departed = false;
+      flight.result = stopped();
+    }
+    if (flight.departed) {
+      ++departures_;
+      WireGuard wire(context, flight);
+      if (context.abandoned()) flight.Abandon();
+      co_await flight.arrival.Wait();
+    }
+    flights_.erase(place);
+    co_return std::move(*flight.result);
+  }
+
+  // Those that have not ended, the oldest first.
+  const std::list<Flight*>& flights() const { return flights_; }
+  Flight& flight() const {
+    EXPECT_EQ(flights_.size(), 1u);
+    return *flights_.front();
+  }
+  int departures() const { return departures_; }
+
+ private:
+  Loop& loop_;
+  const Clock& clock_;
+  std::list<Flight*> flights_;
+  int departures_ = 0;
+};
+
+inline HttpReply PlayedReply(int status, std::string body) {
+  HttpReply reply;
+  reply.status = status;
+  reply.body = std::move(body);
+  return reply;
+}
+
+// 200 with a body is done, 400 and 409 are refused, 500 is unknown. The question's body begins with `?`.
+class PlayedCreate final : public OnceCreate {
+ public:
+  PlayedCreate(Transport& transport, std::string body, bool can_ask) : transport_(transport) {
+    request_.body = std::move(body);
+    if (can_ask) question_.emplace().body = "?" + request_.body;
+  }
+
+  Transport& transport() override { return transport_; }
+  const HttpRequest& request() const override { return request_; }
+  const HttpRequest* question() const override { return question_ ? &*question_ : nullptr; }
+
+  CreateEnd Read(SendResult& result) override {
+    CreateEnd end;
+    if (const auto* failure = std::get_if<SendFailure>(&result)) {
+      end.error = ErrorFromFailure(Upstream::kQlik, *failure);
+    } else if (const auto& reply = std::get<HttpReply>(result); reply.status != 200) {
+      end.error = ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway, reply);
+    } else {
+      end.response = reply.body;
+    }
+    return end;
+  }
+
+  Found ReadQuestion(SendResult& result, CreateEnd& end) override {
+    const auto* const reply = std::get_if<HttpReply>(&result);
+    if (reply == nullptr || (reply->status != 200 && reply->status != 404)) return Found::kNotKnown;
+    if (reply->status == 404) return Found::kAbsent;
+    end.response = reply->body;
+    return Found::kThere;
+  }
+
+ private:
+  Transport& transport_;
+  HttpRequest request_;
+  std::optional<HttpRequest> question_;
+};
+
+// One call to Once, from its begin to what it is told.
+struct PlayedCall {
+  PlayedCall() : context(TimePoint::max()) {}
+
+  CallContext context;
+  std::optional<CreateEnd> told;
+  std::optional<CreateEnd> late;
+};
+
+inline OnceCall MakeCall(Transport& transport, const std::string& key, const std::string& body,
+                         bool can_ask) {
+  return {.method = "Create",
+          .upstream = Upstream::kQlik,
+          .key = key,
+          .content = ContentOf(static_cast<std::uint8_t>(body.empty() ? 0 : body.back())),
+          .create = std::make_unique<PlayedCreate>(transport, body, can_ask)};
+}
+
+inline void BeginCall(Loop& loop, Once& once, OnceCall call, PlayedCall& played) {
+  boost::asio::co_spawn(loop,
+                        once.Run(std::move(call), played.context,
+                                 [&played]() -> Once::LateEnd {
+                                   return [&played](const CreateEnd& end, std::string_view, Duration) {
+                                     played.late = end;
+                                   };
+                                 }),
+                        [&played](std::exception_ptr exception, CreateEnd end) {
+                          EXPECT_EQ(exception, nullptr);
+                          played.told = std::move(end);
+                        });
+}
+
+}  // namespace session_gateway
