@@ -8,11 +8,14 @@
 // Thread rule: loop thread only. Never here: extending a deadline.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "server/clock.h"
+#include "server/endpoint.h"
 #include "server/secret.h"
 
 namespace session_gateway {
@@ -41,6 +44,10 @@ class CallContext {
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }
 
+  // To which of an upstream's endpoints, by its place in their list, attempts of this call went.
+  bool HasTried(std::size_t endpoint) const { return ((tried_endpoints_ >> endpoint) & 1) != 0; }
+  void NoteTried(std::size_t endpoint) { tried_endpoints_ |= std::uint64_t{1} << endpoint; }
+
   // Ends the call's wait; the first reason stays. Called by the frame, or by a test.
   void Stop(StopReason reason) {
     if (stopped_ != StopReason::kNone) return;
@@ -53,6 +60,8 @@ class CallContext {
   TimePoint deadline_;
   Caller caller_;
   StopReason stopped_ = StopReason::kNone;
+  std::uint64_t tried_endpoints_ = 0;  // a bit each
+  static_assert(kEndpointsMax <= 64);
   std::function<void()> on_stop_;
 };
 

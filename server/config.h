@@ -19,7 +19,7 @@
 #include "server/endpoint.h"
 #include "server/host_port.h"
 #include "server/secret.h"
-#include "server/upstream/engine_limits.h"
+#include "server/upstream/stack_limits.h"
 
 namespace session_gateway {
 
@@ -149,7 +149,10 @@ struct Config {
   ListenConfig listen;
   TimeoutConfig timeouts;
   LimitsConfig limits;
-  EngineLimits engine;                                                    // of each upstream's engine
+  EngineLimits engine;                                                    // of each upstream's engines
+  BulkheadLimits bulkhead;                                                // of each upstream
+  RetryLimits retry;                                                      // of each upstream
+  EjectionLimits ejection;                                                // of each endpoint
   std::chrono::milliseconds credentials_check = std::chrono::seconds(5);  // between looks at credential files
   std::optional<SymphonyConfig> symphony;
   std::optional<QlikConfig> qlik;

@@ -114,6 +114,22 @@ CredentialFiles::Report ReportCredentials(Log& log) {
   };
 }
 
+EndpointReport ReportEndpoints(Upstream upstream, Log& log) {
+  return [upstream, &log](std::string_view endpoint, EndpointEvent event) {
+    const bool is_ejected = event == EndpointEvent::kEjected;
+    log.Event(is_ejected ? LogLevel::kWarning : LogLevel::kInfo,
+              is_ejected ? "endpoint_ejected" : "endpoint_recovered",
+              {{"upstream", UpstreamName(upstream)}, {"endpoint", endpoint}});
+  };
+}
+
+StackLimits LimitsOfStacks(const Config& config) {
+  return {.engine = config.engine,
+          .bulkhead = config.bulkhead,
+          .retry = config.retry,
+          .ejection = config.ejection};
+}
+
 // Of a certificate that is outside its dates and was taken all the same.
 void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
   if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
@@ -209,15 +225,17 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   WarnOfCertificates(sites, log);
+  const StackParts parts{loop, clock, random};
   std::optional<UpstreamStack> symphony;
   std::optional<UpstreamStack> qlik;
   if (sites.symphony) {
-    symphony.emplace(loop, config.symphony->endpoints, config.engine,
-                     std::move(sites.symphony->authentication), clock, sites.symphony->tls.get());
+    symphony.emplace(parts, config.symphony->endpoints, LimitsOfStacks(config),
+                     std::move(sites.symphony->authentication), ReportEndpoints(Upstream::kSymphony, log),
+                     sites.symphony->tls.get());
   }
   if (sites.qlik) {
-    qlik.emplace(loop, config.qlik->endpoints, config.engine, std::move(sites.qlik->authentication), clock,
-                 sites.qlik->tls.get());
+    qlik.emplace(parts, config.qlik->endpoints, LimitsOfStacks(config), std::move(sites.qlik->authentication),
+                 ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
   }
   SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
                          std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),

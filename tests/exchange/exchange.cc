@@ -136,8 +136,11 @@ GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port) {
   const auto number = [&](const std::string& name, std::size_t fallback) {
     return std::stoul(Setting(file, name, std::to_string(fallback)));
   };
-  setup.limits.answer_body_bytes = number("answer_body_bytes", setup.limits.answer_body_bytes);
-  setup.limits.answer_header_bytes = number("answer_header_bytes", setup.limits.answer_header_bytes);
+  EngineLimits& engine = setup.limits.engine;
+  engine.answer_body_bytes = number("answer_body_bytes", engine.answer_body_bytes);
+  engine.answer_header_bytes = number("answer_header_bytes", engine.answer_header_bytes);
+  // A case is one exchange; what is made again is for tests of that.
+  setup.limits.retry.attempts = 1;
   const Endpoint endpoint = {"http", "127.0.0.1", port, Setting(file, "prefix", "")};
   const bool is_absent = Setting(file, "upstream", "") == "absent";
   const bool is_symphony = Setting(file, "rpc", "") == "CreateSession";

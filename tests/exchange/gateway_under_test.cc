@@ -17,6 +17,7 @@ namespace session_gateway {
 namespace {
 
 constexpr std::size_t kLogLinesMax = 1024;
+constexpr auto kIgnore = [](std::string_view, EndpointEvent) {};
 
 GrpcServerOptions Options() {
   return {.address = "127.0.0.1:0",
@@ -50,12 +51,12 @@ class GatewayUnderTest::Impl {
                                                                               : found->second;
                                     }};
     if (setup.symphony) {
-      symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
-                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_);
+      symphony_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.symphony},
+                        setup.limits, Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore);
     }
     if (setup.qlik) {
-      qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
+      qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, setup.limits,
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), kIgnore);
     }
     service_.emplace(MakeTranslator<CreateSessionTranslator>(),
                      MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,

@@ -12,7 +12,7 @@
 #include "server/config.h"
 #include "server/endpoint.h"
 #include "server/secret.h"
-#include "server/upstream/engine_limits.h"
+#include "server/upstream/stack_limits.h"
 
 namespace session_gateway {
 
@@ -22,7 +22,7 @@ struct GatewaySetup {
   SymphonyAuthConfig symphony_auth = {};
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
-  EngineLimits limits = {};
+  StackLimits limits = {};
 };
 
 class GatewayUnderTest {
