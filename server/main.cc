@@ -114,7 +114,7 @@ CredentialFiles::Report ReportCredentials(Log& log) {
   };
 }
 
-EndpointReport ReportEndpoints(Upstream upstream, Log& log) {
+EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
   return [upstream, &log](std::string_view endpoint, EndpointEvent event) {
     const bool is_ejected = event == EndpointEvent::kEjected;
     log.Event(is_ejected ? LogLevel::kWarning : LogLevel::kInfo,

@@ -56,7 +56,7 @@ Sign SignOf(const SendResult& result) {
 }  // namespace
 
 EndpointChoice::EndpointChoice(std::vector<Candidate> candidates, const EjectionLimits& limits,
-                               const Clock& clock, EndpointReport report)
+                               const Clock& clock, EjectionReport report)
     : limits_(limits), clock_(clock), report_(std::move(report)) {
   for (Candidate& candidate : candidates) members_.emplace_back().candidate = std::move(candidate);
 }

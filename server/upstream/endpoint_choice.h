@@ -24,7 +24,7 @@
 namespace session_gateway {
 
 enum class EndpointEvent { kEjected, kRecovered };
-using EndpointReport = std::function<void(std::string_view endpoint, EndpointEvent event)>;
+using EjectionReport = std::function<void(std::string_view endpoint, EndpointEvent event)>;
 
 class EndpointChoice final : public Transport {
  public:
@@ -35,7 +35,7 @@ class EndpointChoice final : public Transport {
 
   // 1 to kEndpointsMax candidates, whose transports outlive it, as does the clock.
   EndpointChoice(std::vector<Candidate> candidates, const EjectionLimits& limits, const Clock& clock,
-                 EndpointReport report);
+                 EjectionReport report);
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
 
@@ -58,7 +58,7 @@ class EndpointChoice final : public Transport {
 
   const EjectionLimits limits_;
   const Clock& clock_;
-  const EndpointReport report_;
+  const EjectionReport report_;
   std::vector<Member> members_;
   std::size_t turn_ = 0;
 };

@@ -41,7 +41,7 @@ std::vector<EndpointChoice::Candidate> UpstreamStack::MakeCandidates(
 // endpoint gave at a log-on is nothing to another.
 UpstreamStack::UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints,
                              const StackLimits& limits, std::unique_ptr<Authentication> authentication,
-                             EndpointReport report, const TlsClient* tls)
+                             EjectionReport report, const TlsClient* tls)
     : preview_base_(endpoints.front().Origin() + endpoints.front().prefix),
       authentication_(std::move(authentication)),
       engines_(MakeEngines(parts.loop, endpoints, limits.engine, parts.clock, tls)),

@@ -33,7 +33,7 @@ class UpstreamStack {
  public:
   // `endpoints` is not empty; those with `https` need `tls`. The TLS client outlives the stack.
   UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints, const StackLimits& limits,
-                std::unique_ptr<Authentication> authentication, EndpointReport report,
+                std::unique_ptr<Authentication> authentication, EjectionReport report,
                 const TlsClient* tls = nullptr);
 
   Transport& transport() { return bulkhead_; }

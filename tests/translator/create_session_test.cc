@@ -50,6 +50,7 @@ using Fields = std::vector<std::string>;
 TEST(CreateSession, AnEmptySessionSendsAnEmptyObject) {
   const HttpRequest request = Sent("application_name: 'A'");
   EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.repeat, Repeat::kOnlyIfNotSent);
   EXPECT_EQ(request.body, "{}");
   EXPECT_EQ(RenderTarget("/prefix", request),
             "/prefix/platform/rest/symrest/v1/clientapi/session?applicationName=A");
