@@ -1,11 +1,7 @@
 #include "tests/chaos/chaos_proxy.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,10 +9,10 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "tests/chaos/chaos_listener.h"
 #include "tests/chaos/chaos_relay.h"
 
 namespace session_gateway {
@@ -26,43 +22,7 @@ using TimePoint = ChaosFlow::TimePoint;
 
 constexpr std::uint64_t kListenerTag = ~std::uint64_t{0};
 constexpr std::uint64_t kWakeTag = kListenerTag - 1;
-constexpr int kBacklog = 1024;
-constexpr int kFillersMax = 8;
 constexpr std::size_t kPlansQueuedMax = 65536;
-
-int Checked(int result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
-
-// Shares its port with the other sockets of the proxy, so that the port stays its own while nobody listens.
-int BoundSocket(int port) {
-  const int fd = Checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  const sockaddr_in address = Loopback(port);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    ::close(fd);
-    Checked(-1, "bind");
-  }
-  return fd;
-}
-
-int PortOf(int fd) {
-  sockaddr_in address = {};
-  socklen_t size = sizeof(address);
-  Checked(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  return ntohs(address.sin_port);
-}
 
 bool MetItsEnd(const ChaosConnection& connection) {
   return connection.plan.accept != ChaosAccept::kForward || connection.request.ended ||
@@ -76,10 +36,9 @@ class ChaosProxy::Impl {
   explicit Impl(const ChaosOptions& options)
       : upstream_port_(options.upstream_port),
         options_(options),
-        epoll_(Checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-        wake_(Checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-        reserve_(BoundSocket(0)),
-        port_(PortOf(reserve_)) {
+        epoll_(CheckedCall(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+        wake_(CheckedCall(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+        listener_(options.receive_buffer_bytes) {
     Watch(wake_, kWakeTag);
     SetListening(ChaosListening::kOpen);
     thread_ = std::thread([this] { Run(); });
@@ -93,11 +52,11 @@ class ChaosProxy::Impl {
     Wake();
     thread_.join();
     relays_.clear();
-    CloseListener();
-    for (const int fd : {reserve_, wake_, epoll_}) ::close(fd);
+    ::close(wake_);
+    ::close(epoll_);
   }
 
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
 
   // Runs `change` under the lock, and lets the loop see what came of it.
   template <typename Change>
@@ -121,8 +80,6 @@ class ChaosProxy::Impl {
     return changed_.wait_for(lock, patience, [&] { return condition(Totals()); });
   }
 
-  void Listen(int backlog);
-  void CloseListener();
   void SetListening(ChaosListening listening);
   void EndOpen(ChaosEnd end);
   ChaosTotals Totals() const;
@@ -149,15 +106,11 @@ class ChaosProxy::Impl {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof(one));
   }
-  void FillQueue();
 
   const ChaosOptions options_;
   const int epoll_;
   const int wake_;
-  const int reserve_;  // keeps the port
-  const int port_;
-  int listener_ = -1;
-  std::vector<int> fillers_;  // hold the listener's queue full
+  ChaosListener listener_;
   bool stopping_ = false;
   std::map<std::uint64_t, std::unique_ptr<ChaosRelay>> relays_;  // by the connection's index
   std::deque<ChaosConnection> closed_;                           // bounded by kConnectionsKept
@@ -172,50 +125,12 @@ void ChaosProxy::Impl::Watch(int fd, std::uint64_t tag) const {
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.u64 = tag;
-  Checked(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-}
-
-void ChaosProxy::Impl::Listen(int backlog) {
-  listener_ = BoundSocket(port_);
-  if (options_.receive_buffer_bytes > 0) {
-    ::setsockopt(listener_, SOL_SOCKET, SO_RCVBUF, &options_.receive_buffer_bytes, sizeof(int));
-  }
-  Checked(::listen(listener_, backlog), "listen");
-}
-
-void ChaosProxy::Impl::CloseListener() {
-  for (const int fd : fillers_) ::close(fd);
-  fillers_.clear();
-  if (listener_ >= 0) ::close(listener_);
-  listener_ = -1;
+  CheckedCall(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
 void ChaosProxy::Impl::SetListening(ChaosListening listening) {
-  CloseListener();
-  switch (listening) {
-    case ChaosListening::kOpen:
-      Listen(kBacklog);
-      Watch(listener_, kListenerTag);
-      return;
-    case ChaosListening::kClosed:
-      return;
-    case ChaosListening::kFull:
-      Listen(0);
-      FillQueue();
-      return;
-  }
-}
-
-// Connects until the system leaves one waiting: then every other waits, too.
-void ChaosProxy::Impl::FillQueue() {
-  const sockaddr_in address = Loopback(port_);
-  for (int i = 0; i < kFillersMax; ++i) {
-    const int fd = Checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
-    fillers_.push_back(fd);
-    const bool done = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-    pollfd established = {fd, POLLOUT, 0};
-    if (!done && ::poll(&established, 1, 0) == 0) return;
-  }
+  listener_.Set(listening);
+  if (listener_.fd() >= 0) Watch(listener_.fd(), kListenerTag);
 }
 
 void ChaosProxy::Impl::EndOpen(ChaosEnd end) {
@@ -259,9 +174,7 @@ void ChaosProxy::Impl::Handle(std::uint64_t tag, std::uint32_t events, TimePoint
 }
 
 void ChaosProxy::Impl::Accept() {
-  while (listener_ >= 0) {
-    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return;
+  for (int fd = listener_.Accept(); fd >= 0; fd = listener_.Accept()) {
     ChaosConnection connection;
     connection.index = accepted_++;
     connection.plan = Choose(connection.index);

@@ -78,7 +78,8 @@ class ChaosProxy {
 
   int port() const;
 
-  // For connections to come: queued plans first, each for one connection, then the chooser's or the set one.
+  // For connections to come, and none that a client keeps: queued plans first, each for one connection, then
+  // the chooser's or the set one.
   void SetPlan(const ChaosPlan& plan);
   void SetChooser(ChaosChooser chooser);
   void PlanNext(const ChaosPlan& plan, int connections = 1);
