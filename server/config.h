@@ -41,6 +41,8 @@ struct ListenConfig {
   HostPort address = {"127.0.0.1", 50051};
   ListenPlaintext plaintext = ListenPlaintext::kLoopback;
   ListenTlsConfig tls;
+  std::chrono::milliseconds handshake = std::chrono::seconds(10);       // until HTTP/2 is spoken
+  std::chrono::milliseconds connection_age = std::chrono::minutes(30);  // then callers connect anew
   bool operator==(const ListenConfig&) const = default;
 };
 
@@ -54,6 +56,7 @@ struct TimeoutConfig {
 struct LimitsConfig {
   std::size_t calls = 10000;                    // in flight at once
   std::size_t request_bytes = 4 * 1024 * 1024;  // of one gRPC request message
+  std::size_t connections = 10000;              // of callers, open at once
   bool operator==(const LimitsConfig&) const = default;
 };
 

@@ -9,6 +9,7 @@
 
 #include "server/config.h"
 #include "server/credential_files.h"
+#include "server/descriptor_budget.h"
 #include "server/doctor/doctor.h"
 #include "server/flags.h"
 #include "server/log.h"
@@ -77,11 +78,15 @@ std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>&
   return config;
 }
 
-GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTls> tls) {
+GrpcServerOptions ServerOptions(const Config& config, std::size_t connections_max,
+                                std::shared_ptr<ListenerTls> tls) {
   GrpcServerOptions options;
   options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
   options.calls_max = config.limits.calls;
   options.request_size_max = config.limits.request_bytes;
+  options.connections_max = connections_max;
+  options.handshake_timeout = config.listen.handshake;
+  options.connection_age_max = config.listen.connection_age;
   options.call_timeout = config.timeouts.call;
   options.call_timeout_max = config.timeouts.call_max;
   options.drain_timeout = config.timeouts.drain;
@@ -89,7 +94,11 @@ GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTl
   return options;
 }
 
-void LogStart(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+void LogStart(Log& log, const Config& config, const DescriptorBudget& descriptors, int port,
+              const std::optional<Sandbox>& sandbox) {
+  if (descriptors.warning) {
+    log.Event(LogLevel::kWarning, "configuration", {{"warning", *descriptors.warning}});
+  }
   for (const std::string& warning : ConfigWarnings(config)) {
     log.Event(LogLevel::kWarning, "configuration", {{"warning", warning}});
   }
@@ -224,7 +233,8 @@ int Fail(int exit_code, std::string_view problem) {
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
-int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
+int Serve(const Config& config, std::size_t descriptor_limit, const std::optional<Sandbox>& sandbox,
+          const sigset_t& signals) {
   auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
   auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
   for (const std::string* fault :
@@ -268,14 +278,16 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
-  GrpcServer server(ServerOptions(config, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))), loop,
-                    service, clock, log);
+  const DescriptorBudget descriptors = ShareDescriptors(config, descriptor_limit);
+  GrpcServer server(
+      ServerOptions(config, descriptors.connections, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))),
+      loop, service, clock, log);
   const auto started = server.Start();
   if (const auto* problem = std::get_if<std::string>(&started)) {
     boost::asio::post(loop, [&] { files.Stop(); });
     return Fail(kExitFailure, *problem);
   }
-  LogStart(log, config, std::get<int>(started), sandbox);
+  LogStart(log, config, descriptors, std::get<int>(started), sandbox);
   service_manager.Ready(loop, clock);
 
   WaitForStop(
@@ -341,7 +353,7 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (flags.doctor) return Examine(config, *flags.doctor);
-  return Serve(config, sandbox, signals);
+  return Serve(config, RaiseDescriptorLimit(), sandbox, signals);
 }
 
 }  // namespace

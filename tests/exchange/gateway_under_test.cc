@@ -25,6 +25,9 @@ GrpcServerOptions Options() {
   return {.address = "127.0.0.1:0",
           .calls_max = 100,
           .request_size_max = 4 * 1024 * 1024,
+          .connections_max = 100,
+          .handshake_timeout = std::chrono::seconds(60),
+          .connection_age_max = std::chrono::hours(1),
           .call_timeout = std::chrono::seconds(60),
           .call_timeout_max = std::chrono::seconds(300),
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then

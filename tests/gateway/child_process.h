@@ -18,7 +18,7 @@ namespace session_gateway {
 
 class ChildProcess {
  public:
-  // `program` is one of build/bin.
+  // `program` is one of build/bin, or a whole path.
   explicit ChildProcess(const std::string& program, const std::vector<std::string>& arguments);
   // Ends it when it still runs.
   ~ChildProcess();

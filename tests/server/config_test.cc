@@ -64,6 +64,8 @@ listen:
     cert_file: server.pem
     key_file: ${CREDENTIALS_DIRECTORY}/key.pem
     client_ca_file: /etc/callers.pem
+  handshake_timeout: 3s
+  connection_age_max: 1m
 call_timeout: 1.5s
 call_timeout_max: 2m
 drain_timeout: 250ms
@@ -72,6 +74,7 @@ limits:
   calls: 1
   upstream_calls: 3
   upstream_queue: 0
+  connections: 3
   request_size: 2KiB
   answer_header_size: 1024
   answer_body_size: 3MiB
@@ -264,6 +267,8 @@ constexpr char kDescription[] = R"(listen:
     cert_file: "server.pem"
     key_file: "${CREDENTIALS_DIRECTORY}/key.pem"
     client_ca_file: "/etc/callers.pem"
+  handshake_timeout: 3s
+  connection_age_max: 1m
 call_timeout: 1500ms
 call_timeout_max: 2m
 drain_timeout: 250ms
@@ -273,6 +278,7 @@ limits:
   calls: 1
   upstream_calls: 3
   upstream_queue: 0
+  connections: 3
   request_size: 2KiB
   answer_header_size: 1KiB
   answer_body_size: 3MiB
