@@ -232,6 +232,32 @@ int Fail(int exit_code, std::string_view problem) {
   return exit_code;
 }
 
+// The upstreams with their engines; null where the configuration has none.
+struct Stacks {
+  std::unique_ptr<UpstreamStack> symphony;
+  std::unique_ptr<UpstreamStack> qlik;
+
+  void Close() const {
+    if (symphony) symphony->Close();
+    if (qlik) qlik->Close();
+  }
+};
+
+// The sites outlive the stacks.
+Stacks MakeStacks(const StackParts& parts, const Config& config, Sites& sites, Log& log) {
+  const auto make = [&](Upstream upstream, const std::vector<Endpoint>& endpoints, UpstreamSite& site) {
+    return std::make_unique<UpstreamStack>(parts, endpoints, LimitsOfStacks(config),
+                                           std::move(site.authentication), ReportEndpoints(upstream, log),
+                                           site.tls.get());
+  };
+  Stacks stacks;
+  if (sites.symphony) {
+    stacks.symphony = make(Upstream::kSymphony, config.symphony->endpoints, *sites.symphony);
+  }
+  if (sites.qlik) stacks.qlik = make(Upstream::kQlik, config.qlik->endpoints, *sites.qlik);
+  return stacks;
+}
+
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
 int Serve(const Config& config, std::size_t descriptor_limit, const std::optional<Sandbox>& sandbox,
           const sigset_t& signals) {
@@ -254,25 +280,14 @@ int Serve(const Config& config, std::size_t descriptor_limit, const std::optiona
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   WarnOfCertificates(sites, log);
-  const StackParts parts{loop, clock, random};
-  std::optional<UpstreamStack> symphony;
-  std::optional<UpstreamStack> qlik;
-  if (sites.symphony) {
-    symphony.emplace(parts, config.symphony->endpoints, LimitsOfStacks(config),
-                     std::move(sites.symphony->authentication), ReportEndpoints(Upstream::kSymphony, log),
-                     sites.symphony->tls.get());
-  }
-  if (sites.qlik) {
-    qlik.emplace(parts, config.qlik->endpoints, LimitsOfStacks(config), std::move(sites.qlik->authentication),
-                 ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
-  }
+  const Stacks stacks = MakeStacks({loop, clock, random}, config, sites, log);
   Exchanges exchanges(loop, clock, config.creates.linger);
   SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
                           .create_execution_session =
                               std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                           .session_defaults = DefaultsOf(config),
-                          .symphony = symphony ? &*symphony : nullptr,
-                          .qlik = qlik ? &*qlik : nullptr,
+                          .symphony = stacks.symphony.get(),
+                          .qlik = stacks.qlik.get(),
                           .exchanges = exchanges,
                           .log = log});
   files.Start();
@@ -303,8 +318,7 @@ int Serve(const Config& config, std::size_t descriptor_limit, const std::optiona
   boost::asio::post(loop, [&] {
     files.Stop();
     service_manager.Close();
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
+    stacks.Close();
   });
   return kExitOk;
 }
