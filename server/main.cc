@@ -124,13 +124,6 @@ EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
   };
 }
 
-StackLimits LimitsOfStacks(const Config& config) {
-  return {.engine = config.engine,
-          .bulkhead = config.bulkhead,
-          .retry = config.retry,
-          .ejection = config.ejection};
-}
-
 // Of a certificate that is outside its dates and was taken all the same.
 void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
   if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
@@ -194,6 +187,31 @@ std::variant<Sites, std::string> MakeSites(const Config& config, const Authentic
   return sites;
 }
 
+// All between the RPCs and the network. What it is made of outlives it.
+struct Stacks {
+  Stacks(const Config& config, Sites& sites, const StackParts& parts, Log& log) {
+    const StackLimits limits = {.engine = config.engine,
+                                .bulkhead = config.bulkhead,
+                                .retry = config.retry,
+                                .ejection = config.ejection};
+    if (sites.symphony) {
+      symphony.emplace(parts, config.symphony->endpoints, limits, std::move(sites.symphony->authentication),
+                       ReportEndpoints(Upstream::kSymphony, log), sites.symphony->tls.get());
+    }
+    if (sites.qlik) {
+      qlik.emplace(parts, config.qlik->endpoints, limits, std::move(sites.qlik->authentication),
+                   ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
+    }
+  }
+  void Close() {
+    if (symphony) symphony->Close();
+    if (qlik) qlik->Close();
+  }
+
+  std::optional<UpstreamStack> symphony;
+  std::optional<UpstreamStack> qlik;
+};
+
 // Before the loop runs.
 void WarnOfCertificates(const Sites& sites, Log& log) {
   if (sites.symphony && sites.symphony->tls) WarnOf("symphony.tls", sites.symphony->tls->Warning(), log);
@@ -244,25 +262,14 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   WarnOfCertificates(sites, log);
-  const StackParts parts{loop, clock, random};
-  std::optional<UpstreamStack> symphony;
-  std::optional<UpstreamStack> qlik;
-  if (sites.symphony) {
-    symphony.emplace(parts, config.symphony->endpoints, LimitsOfStacks(config),
-                     std::move(sites.symphony->authentication), ReportEndpoints(Upstream::kSymphony, log),
-                     sites.symphony->tls.get());
-  }
-  if (sites.qlik) {
-    qlik.emplace(parts, config.qlik->endpoints, LimitsOfStacks(config), std::move(sites.qlik->authentication),
-                 ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
-  }
+  Stacks stacks(config, sites, {loop, clock, random}, log);
   Exchanges exchanges(loop, clock, config.creates.linger);
   SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
                           .create_execution_session =
                               std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                           .session_defaults = DefaultsOf(config),
-                          .symphony = symphony ? &*symphony : nullptr,
-                          .qlik = qlik ? &*qlik : nullptr,
+                          .symphony = stacks.symphony ? &*stacks.symphony : nullptr,
+                          .qlik = stacks.qlik ? &*stacks.qlik : nullptr,
                           .exchanges = exchanges,
                           .log = log});
   files.Start();
@@ -291,8 +298,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   boost::asio::post(loop, [&] {
     files.Stop();
     service_manager.Close();
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
+    stacks.Close();
   });
   return kExitOk;
 }
