@@ -133,13 +133,6 @@ EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
   };
 }
 
-StackLimits LimitsOfStacks(const Config& config) {
-  return {.engine = config.engine,
-          .bulkhead = config.bulkhead,
-          .retry = config.retry,
-          .ejection = config.ejection};
-}
-
 // Of a certificate that is outside its dates and was taken all the same.
 void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
   if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
@@ -203,6 +196,31 @@ std::variant<Sites, std::string> MakeSites(const Config& config, const Authentic
   return sites;
 }
 
+// All between the RPCs and the network. What it is made of outlives it.
+struct Stacks {
+  Stacks(const Config& config, Sites& sites, const StackParts& parts, Log& log) {
+    const StackLimits limits = {.engine = config.engine,
+                                .bulkhead = config.bulkhead,
+                                .retry = config.retry,
+                                .ejection = config.ejection};
+    if (sites.symphony) {
+      symphony.emplace(parts, config.symphony->endpoints, limits, std::move(sites.symphony->authentication),
+                       ReportEndpoints(Upstream::kSymphony, log), sites.symphony->tls.get());
+    }
+    if (sites.qlik) {
+      qlik.emplace(parts, config.qlik->endpoints, limits, std::move(sites.qlik->authentication),
+                   ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
+    }
+  }
+  void Close() {
+    if (symphony) symphony->Close();
+    if (qlik) qlik->Close();
+  }
+
+  std::optional<UpstreamStack> symphony;
+  std::optional<UpstreamStack> qlik;
+};
+
 // Before the loop runs.
 void WarnOfCertificates(const Sites& sites, Log& log) {
   if (sites.symphony && sites.symphony->tls) WarnOf("symphony.tls", sites.symphony->tls->Warning(), log);
@@ -232,32 +250,6 @@ int Fail(int exit_code, std::string_view problem) {
   return exit_code;
 }
 
-// The upstreams with their engines; null where the configuration has none.
-struct Stacks {
-  std::unique_ptr<UpstreamStack> symphony;
-  std::unique_ptr<UpstreamStack> qlik;
-
-  void Close() const {
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
-  }
-};
-
-// The sites outlive the stacks.
-Stacks MakeStacks(const StackParts& parts, const Config& config, Sites& sites, Log& log) {
-  const auto make = [&](Upstream upstream, const std::vector<Endpoint>& endpoints, UpstreamSite& site) {
-    return std::make_unique<UpstreamStack>(parts, endpoints, LimitsOfStacks(config),
-                                           std::move(site.authentication), ReportEndpoints(upstream, log),
-                                           site.tls.get());
-  };
-  Stacks stacks;
-  if (sites.symphony) {
-    stacks.symphony = make(Upstream::kSymphony, config.symphony->endpoints, *sites.symphony);
-  }
-  if (sites.qlik) stacks.qlik = make(Upstream::kQlik, config.qlik->endpoints, *sites.qlik);
-  return stacks;
-}
-
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
 int Serve(const Config& config, std::size_t descriptor_limit, const std::optional<Sandbox>& sandbox,
           const sigset_t& signals) {
@@ -280,14 +272,14 @@ int Serve(const Config& config, std::size_t descriptor_limit, const std::optiona
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   WarnOfCertificates(sites, log);
-  const Stacks stacks = MakeStacks({loop, clock, random}, config, sites, log);
+  Stacks stacks(config, sites, {loop, clock, random}, log);
   Exchanges exchanges(loop, clock, config.creates.linger);
   SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
                           .create_execution_session =
                               std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                           .session_defaults = DefaultsOf(config),
-                          .symphony = stacks.symphony.get(),
-                          .qlik = stacks.qlik.get(),
+                          .symphony = stacks.symphony ? &*stacks.symphony : nullptr,
+                          .qlik = stacks.qlik ? &*stacks.qlik : nullptr,
                           .exchanges = exchanges,
                           .log = log});
   files.Start();

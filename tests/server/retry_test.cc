@@ -8,8 +8,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using namespace std::chrono_literals;
 
-constexpr std::uint32_t kHalf = 0x80000000;  // of what a random time may be
+// Of what a random time may be.
+constexpr std::uint32_t kHalf = 0x80000000;
+constexpr std::uint32_t kAlmostAll = 0xffffffff;
 
 class RetryTest : public LayerTest {
  protected:
@@ -19,7 +22,12 @@ class RetryTest : public LayerTest {
     if (limits.backoff_min == RetryLimits().backoff_min) limits.backoff_min = milliseconds(1);
     retry_ = std::make_unique<Retry>(
         loop_.get_executor(), limits, clock_, random_,
-        [this](const CallContext&) { return elsewhere_ > 0 && elsewhere_-- > 0; }, next_);
+        [this](const CallContext&) {
+          if (elsewhere_ == 0) return false;
+          --elsewhere_;
+          return true;
+        },
+        next_);
   }
   std::string SendOnce(Repeat repeat = Repeat::kOnlyIfNotSent, Duration left = kPatience) {
     const auto call = StartOn(*retry_, "{}", left, repeat);
@@ -125,10 +133,10 @@ TEST_F(RetryTest, ALogonThatCannotConnectIsRepeatedElsewhereOnly) {
 // A time that never comes shows that it is waited for.
 TEST_F(RetryTest, TheFirstChangeOfEndpointNeedsNoBackoff) {
   random_.next = kHalf;
-  Make({.attempts = 3, .backoff_min = std::chrono::minutes(5), .backoff_max = std::chrono::minutes(5)});
+  Make({.attempts = 3, .backoff_min = 5min, .backoff_max = 5min});
   elsewhere_ = 2;
   next_.results = {Unreachable(), Unreachable()};
-  const auto call = StartOn(*retry_, "{}", std::chrono::minutes(10));
+  const auto call = StartOn(*retry_, "{}", 10min);
   RunAll();
   EXPECT_EQ(next_.bodies.size(), 2u);
   EXPECT_EQ(Now(*call), "running");
@@ -138,31 +146,42 @@ TEST_F(RetryTest, TheFirstChangeOfEndpointNeedsNoBackoff) {
   EXPECT_EQ(next_.bodies.size(), 2u);
 }
 
+// How long it would wait is seen by the deadline that just allows it. Earlier backoffs are drawn as nothing.
 TEST_F(RetryTest, TheBackoffDoublesUpToItsBoundWithFullJitter) {
-  constexpr std::uint32_t kAlmostAll = 0xffffffff;
-  for (const std::uint32_t draw : {std::uint32_t{0}, kHalf, kAlmostAll}) {
-    random_.next = draw;
-    Make({.attempts = 5, .backoff_min = milliseconds(8), .backoff_max = milliseconds(20)});
-    std::vector<TimePoint> times;
-    next_.results.assign(4, Unreachable());
-    next_.results.push_back(Answer(200));
-    next_.on_attempt = [&] { times.push_back(clock_.Now()); };
-    EXPECT_EQ(SendOnce(), "200");
-    ASSERT_EQ(times.size(), 5u);
-    const double share = draw / 4294967296.0;
-    for (int i = 0; i < 4; ++i) {
-      const double bound = std::min(8.0 * (1 << i), 20.0);
-      const auto waited = std::chrono::duration<double, std::milli>(times[i + 1] - times[i]).count();
-      EXPECT_GE(waited, bound * share - 0.01) << draw << " " << i;
-      // Far above what a busy machine adds, were it not for the doubling's end.
-      EXPECT_LT(waited, bound * share + 1000) << draw << " " << i;
+  const std::chrono::minutes bounds[] = {8min, 16min, 20min, 20min};
+  for (const std::uint32_t draw : {kHalf, kAlmostAll}) {
+    for (std::size_t count = 1; count <= std::size(bounds); ++count) {
+      Make({.attempts = 9, .backoff_min = 8min, .backoff_max = 20min});
+      next_.on_attempt = [&] { random_.next = next_.bodies.size() == count ? draw : 0; };
+      const Duration expected = draw == kHalf ? Duration(bounds[count - 1]) / 2 : Duration(bounds[count - 1]);
+      for (const bool in_time : {false, true}) {
+        next_.bodies.clear();
+        next_.results.assign(count, Unreachable());
+        const auto call = StartOn(*retry_, "{}", expected + (in_time ? 10s : -10s));
+        RunAll();
+        EXPECT_EQ(next_.bodies.size(), count);
+        EXPECT_EQ(Now(*call), in_time ? "running" : "unreachable connect not_sent") << draw << " " << count;
+        call->context.Stop(StopReason::kCancelled);
+        EndOf(*call);
+      }
     }
   }
 }
 
+TEST_F(RetryTest, ABackoffIsWaitedFor) {
+  random_.next = kHalf;
+  Make({.attempts = 2, .backoff_min = 40ms, .backoff_max = 40ms});
+  std::vector<TimePoint> times;
+  next_.on_attempt = [&] { times.push_back(clock_.Now()); };
+  next_.results = {Unreachable(), Answer(200)};
+  EXPECT_EQ(SendOnce(), "200");
+  ASSERT_EQ(times.size(), 2u);
+  EXPECT_GE(times[1] - times[0], 20ms);
+}
+
 TEST_F(RetryTest, NoBackoffEndsAfterTheDeadline) {
   random_.next = kHalf;
-  Make({.attempts = 3, .backoff_min = std::chrono::minutes(1), .backoff_max = std::chrono::minutes(1)});
+  Make({.attempts = 3, .backoff_min = 1min, .backoff_max = 1min});
   next_.results = {Unreachable(), Answer(200)};
   const auto late = StartOn(*retry_, "{}", seconds(30));
   EXPECT_EQ(Now(*late), "unreachable connect not_sent");
@@ -172,11 +191,11 @@ TEST_F(RetryTest, NoBackoffEndsAfterTheDeadline) {
 
 TEST_F(RetryTest, AStopDuringTheBackoffEndsItAtOnce) {
   random_.next = kHalf;
-  Make({.attempts = 3, .backoff_min = std::chrono::minutes(1), .backoff_max = std::chrono::minutes(1)});
+  Make({.attempts = 3, .backoff_min = 1min, .backoff_max = 1min});
   for (const StopReason reason : {StopReason::kCancelled, StopReason::kDeadline}) {
     next_.results = {Unreachable()};
     next_.bodies.clear();
-    const auto call = StartOn(*retry_, "{}", std::chrono::minutes(5));
+    const auto call = StartOn(*retry_, "{}", 5min);
     EXPECT_EQ(Now(*call), "running");
     call->context.Stop(reason);
     RunAll();
@@ -187,8 +206,6 @@ TEST_F(RetryTest, AStopDuringTheBackoffEndsItAtOnce) {
 
 TEST_F(RetryTest, AStoppedCallIsNotRepeated) {
   const auto call = StartOn(*retry_);
-  next_.running.front().result = Unreachable();
-  next_.End(Unreachable());
   call->context.Stop(StopReason::kCancelled);
   next_.End(Unreachable());
   RunAll();
