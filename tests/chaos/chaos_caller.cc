@@ -4,6 +4,11 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
@@ -116,21 +121,24 @@ class ChaosCaller::Impl {
     row.set_user("chaos");
     if (body_bytes > 0)
       row.mutable_execution_result()->add_details()->set_message(std::string(body_bytes, 'x'));
+    poller_ = std::thread([this] { Poll(); });
   }
 
   ~Impl() {
     queue_.Shutdown();
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_.Next(&tag, &ok)) delete static_cast<PendingCall*>(tag);
+    poller_.join();
   }
 
   // The queue owns a call until its event comes.
   void Start(std::chrono::milliseconds deadline) {
-    v1::SessionGateway::Stub& stub = *stubs_[told_.size() % stubs_.size()];
-    const std::size_t number = told_.size();
-    told_.emplace_back();
-    ++pending_;
+    std::size_t number = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      number = told_.size();
+      told_.emplace_back();
+      ++pending_;
+    }
+    v1::SessionGateway::Stub& stub = *stubs_[number % stubs_.size()];
     if (upstream_ == SandboxUpstream::kSymphony) {
       auto* const call = new SymphonyCall(number, deadline);
       call->reader = stub.AsyncCreateSession(&call->context, symphony_request_, &queue_);
@@ -142,28 +150,42 @@ class ChaosCaller::Impl {
     }
   }
 
-  void WaitForOne() {
-    void* tag = nullptr;
-    bool ok = false;
-    queue_.Next(&tag, &ok);
-    const std::unique_ptr<PendingCall> call(static_cast<PendingCall*>(tag));
-    told_[call->number] = call->Told();
-    --pending_;
+  // Until fewer are in flight.
+  void WaitForRoom(int in_flight) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return pending_ < in_flight; });
   }
 
   std::vector<ChaosTold> WaitForAll() {
-    while (pending_ > 0) WaitForOne();
+    WaitForRoom(1);
+    const std::lock_guard lock(mutex_);
     return std::exchange(told_, {});
   }
 
  private:
+  // gRPC moves a call on only while somebody waits for its events.
+  void Poll() {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok)) {
+      const std::unique_ptr<PendingCall> call(static_cast<PendingCall*>(tag));
+      const std::lock_guard lock(mutex_);
+      told_[call->number] = call->Told();
+      --pending_;
+      changed_.notify_all();
+    }
+  }
+
   const SandboxUpstream upstream_;
   std::vector<std::unique_ptr<v1::SessionGateway::Stub>> stubs_;
   v1::CreateSessionRequest symphony_request_;
   v1::CreateExecutionSessionRequest qlik_request_;
   grpc::CompletionQueue queue_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<ChaosTold> told_;
   int pending_ = 0;
+  std::thread poller_;
 };
 
 ChaosCaller::ChaosCaller(const std::string& address, SandboxUpstream upstream, std::size_t body_bytes)
@@ -180,7 +202,7 @@ std::vector<ChaosTold> ChaosCaller::WaitForAll() { return impl_->WaitForAll(); }
 
 std::vector<ChaosTold> ChaosCaller::Run(int calls, int in_flight, const Deadlines& deadlines) {
   for (int started = 0; started < calls; ++started) {
-    if (started >= in_flight) impl_->WaitForOne();
+    impl_->WaitForRoom(in_flight);
     impl_->Start(deadlines(started));
   }
   return impl_->WaitForAll();
