@@ -15,8 +15,7 @@ ChaosFlow::ChaosFlow(const ChaosDirection& plan, const ChaosOptions& options)
 }
 
 void ChaosFlow::Put(std::string_view bytes, TimePoint now) {
-  count_.received += bytes.size();
-  ScanRecords(bytes);
+  Drop(bytes);
   if (begin_ > 0 && begin_ == buffer_.size()) {
     buffer_.clear();
     begin_ = 0;
@@ -26,6 +25,11 @@ void ChaosFlow::Put(std::string_view bytes, TimePoint now) {
   }
   buffer_.append(bytes);
   pieces_.push_back({now + plan_.delay, bytes.size()});
+}
+
+void ChaosFlow::Drop(std::string_view bytes) {
+  count_.received += bytes.size();
+  ScanRecords(bytes);
 }
 
 std::string_view ChaosFlow::Ready(TimePoint now) {

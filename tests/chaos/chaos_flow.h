@@ -29,8 +29,8 @@ class ChaosFlow {
   bool empty() const { return buffer_.size() == begin_; }
 
   void Put(std::string_view bytes, TimePoint now);
-  // Counts bytes that are dropped behind the end.
-  void Drop(std::size_t bytes) { count_.received += bytes; }
+  // Counts bytes that are dropped, as behind the end.
+  void Drop(std::string_view bytes);
 
   // What may go on now; empty: nothing.
   std::string_view Ready(TimePoint now);

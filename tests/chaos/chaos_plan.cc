@@ -131,6 +131,8 @@ class Dice {
       ChaosDirection& direction = is_request ? plan.request : plan.answer;
       direction.end_after = Below(is_request ? mix.request_bytes_max : mix.answer_bytes_max);
       direction.end = Below(2) == 0 ? ChaosEnd::kStall : ChaosEnd::kDrop;
+    } else if (mix.life_bytes_max > 0) {
+      plan.answer.end_after = Below(mix.life_bytes_max);
     }
     return plan;
   }

@@ -73,6 +73,9 @@ struct ChaosMix {
   std::uint64_t request_bytes_max = 4096;
   std::uint64_t answer_bytes_max = 4096;
   std::chrono::milliseconds delay_max{50};
+  // Whoever is forwarded ends in good order somewhere below so many bytes of answers, so that a client that
+  // keeps its connections meets the faults of others; 0: never.
+  std::uint64_t life_bytes_max = 0;
 };
 
 // A mixture in which each of the faults has the same share, together `faulty` of 1.

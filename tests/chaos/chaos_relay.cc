@@ -114,7 +114,7 @@ void ChaosRelay::Read(Side side, TimePoint now) {
     } else if (n == 0) {
       socket.eof = true;
     } else if (dropped) {
-      flows_[side].Drop(static_cast<std::size_t>(n));
+      flows_[side].Drop({bytes.data(), static_cast<std::size_t>(n)});
     } else {
       flows_[side].Put({bytes.data(), static_cast<std::size_t>(n)}, now);
     }
