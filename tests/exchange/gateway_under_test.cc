@@ -21,7 +21,7 @@ constexpr std::size_t kLogLinesMax = 1024;
 GrpcServerOptions Options() {
   return {.address = "127.0.0.1:0",
           .calls_max = 100,
-          .request_size_max = 4 * 1024 * 1024,
+          .request_size_max = 64 * 1024 * 1024,  // more than the system's buffers take
           .call_timeout = std::chrono::seconds(60),
           .call_timeout_max = std::chrono::seconds(300),
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
@@ -49,13 +49,18 @@ class GatewayUnderTest::Impl {
                                       return found == setup.environment.end() ? std::optional<Secret>()
                                                                               : found->second;
                                     }};
+    if (setup.tls) {
+      const auto problem = tls_.Replace(*setup.tls);
+      EXPECT_EQ(problem, std::nullopt) << *problem;
+    }
+    const TlsClient* const tls = setup.tls ? &tls_ : nullptr;
     if (setup.symphony) {
       symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
-                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_);
+                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_, tls);
     }
     if (setup.qlik) {
       qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_, tls);
     }
     service_.emplace(MakeTranslator<CreateSessionTranslator>(),
                      MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
@@ -84,6 +89,7 @@ class GatewayUnderTest::Impl {
   SystemClock clock_;
   SystemRandom random_;
   Log log_;
+  TlsClient tls_{"", TlsVersion::k12};  // outlives the loop's last run
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};

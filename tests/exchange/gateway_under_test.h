@@ -13,6 +13,7 @@
 #include "server/endpoint.h"
 #include "server/secret.h"
 #include "server/upstream/engine_limits.h"
+#include "server/upstream/tls_client.h"
 
 namespace session_gateway {
 
@@ -23,6 +24,7 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
+  std::optional<TlsMaterial> tls = {};  // towards both upstreams
 };
 
 class GatewayUnderTest {
