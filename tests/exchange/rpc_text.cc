@@ -88,7 +88,7 @@ bool IsLegal(const std::string& key, const std::string& value) {
         "parse"}}};
   if (const auto words = kWords.find(key); words != kWords.end()) return words->second.contains(value);
   const bool is_number = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
-  if (key == "http_status") return is_number && value.size() == 3;
+  if (key == "http_status") return is_number && value.size() <= 3;
   return (key == "session_id" || key == "id") && !value.empty();
 }
 
