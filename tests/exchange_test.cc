@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/exchange/channel.h"
 #include "tests/exchange/exact_json.h"
 
 namespace session_gateway {
@@ -164,6 +165,12 @@ void Rewrite(const std::filesystem::path& path, CaseFile file, const Exchange& e
   SetSection(file, "error", exchange.result.text, !exchange.result.ok);
   std::ofstream(path, std::ios::binary) << RenderCase(file);
 }
+
+class HoldsGrpc final : public testing::Environment {
+ public:
+  void SetUp() override { HoldGrpc(); }
+};
+const testing::Environment* const kHoldsGrpc = testing::AddGlobalTestEnvironment(new HoldsGrpc);
 
 class ExchangeTest : public testing::TestWithParam<std::string> {};
 

@@ -142,6 +142,10 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   NoteLeaks(kToken, "the token", exchange);
   const std::string host = "127.0.0.1:" + std::to_string(port);
   exchange.result.text = ReplaceAll(std::move(exchange.result.text), host, "127.0.0.1:<port>");
+  // The system has two names for it: which one comes depends on whether a write or a read was first to
+  // notice.
+  exchange.result.text =
+      ReplaceAll(std::move(exchange.result.text), "Broken pipe", "Connection reset by peer");
   for (std::string& sent : exchange.sent) {
     sent = ReplaceAll(std::move(sent), host, "127.0.0.1:<port>");
     const std::optional<std::string> key = XrfkeyOf(sent);

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <string_view>
 
 namespace session_gateway {
@@ -24,13 +23,9 @@ sockaddr_in BindToLoopback(int socket) {
   return address;
 }
 
-// The system's resolver takes no context.
-std::atomic<bool>& SlowNameHangs() {
-  static std::atomic<bool> hangs = false;
-  return hangs;
-}
-
 }  // namespace
+
+std::atomic<bool> SlowName::hangs = false;
 
 ClosedPort::ClosedPort() : socket_(NewSocket(0)) { port_ = ntohs(BindToLoopback(socket_).sin_port); }
 ClosedPort::~ClosedPort() { ::close(socket_); }
@@ -48,11 +43,11 @@ FullPort::~FullPort() {
   ::close(listener_);
 }
 
-SlowName::SlowName() { SlowNameHangs() = true; }
+SlowName::SlowName() { hangs = true; }
 
 SlowName::~SlowName() {
-  SlowNameHangs() = false;
-  SlowNameHangs().notify_all();
+  hangs = false;
+  hangs.notify_all();
 }
 
 }  // namespace session_gateway
@@ -62,7 +57,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   const std::string_view name = node == nullptr ? "" : node;
   if (name == session_gateway::kUnknownName) return EAI_NONAME;
   if (name == session_gateway::kSlowName) {
-    session_gateway::SlowNameHangs().wait(true);
+    session_gateway::SlowName::hangs.wait(true);
     return EAI_AGAIN;
   }
   static const auto next = reinterpret_cast<decltype(&getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));

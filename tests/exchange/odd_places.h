@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -53,6 +54,8 @@ class SlowName {
   ~SlowName();
   SlowName(const SlowName&) = delete;
   SlowName& operator=(const SlowName&) = delete;
+
+  static std::atomic<bool> hangs;  // the system's resolver takes no context
 };
 
 }  // namespace session_gateway
