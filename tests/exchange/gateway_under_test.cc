@@ -24,7 +24,7 @@ constexpr auto kIgnore = [](std::string_view, EndpointEvent) {};
 GrpcServerOptions Options() {
   return {.address = "127.0.0.1:0",
           .calls_max = 100,
-          .request_size_max = 4 * 1024 * 1024,
+          .request_size_max = 64 * 1024 * 1024,  // more than the system's buffers take
           .connections_max = 100,
           .handshake_timeout = std::chrono::seconds(60),
           .connection_age_max = std::chrono::hours(1),
@@ -56,13 +56,19 @@ class GatewayUnderTest::Impl {
                                       return found == setup.environment.end() ? std::optional<Secret>()
                                                                               : found->second;
                                     }};
+    if (setup.tls) {
+      const auto problem = tls_.Replace(*setup.tls);
+      EXPECT_EQ(problem, std::nullopt) << *problem;
+    }
+    const TlsClient* const tls = setup.tls ? &tls_ : nullptr;
     if (setup.symphony) {
       symphony_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.symphony},
-                        setup.limits, Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore);
+                        setup.limits, Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore,
+                        tls);
     }
     if (setup.qlik) {
       qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), kIgnore);
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), kIgnore, tls);
     }
     service_.emplace(
         SessionServiceParts{.create_session = MakeTranslator<CreateSessionTranslator>(),
@@ -111,6 +117,7 @@ class GatewayUnderTest::Impl {
   SystemClock clock_;
   SystemRandom random_;
   Log log_;
+  TlsClient tls_{"", TlsVersion::k12};  // outlives the loop's last run
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};

@@ -14,6 +14,7 @@
 #include "server/endpoint.h"
 #include "server/secret.h"
 #include "server/upstream/stack_limits.h"
+#include "server/upstream/tls_client.h"
 
 namespace session_gateway {
 
@@ -24,6 +25,7 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   StackLimits limits = {};
+  std::optional<TlsMaterial> tls = {};  // towards both upstreams
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
 };

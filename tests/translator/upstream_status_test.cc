@@ -127,6 +127,27 @@ TEST(UpstreamStatus, RetryAfterIsHandedOnInSeconds) {
             std::nullopt);
 }
 
+TEST(UpstreamStatus, RetryAfterAsADateCountsFromTheAnswersOwn) {
+  const auto seconds = [](const std::string& date, const std::string& until) {
+    return ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway,
+                           Reply(429, "", {{"date", date}, {"retry-after", until}}))
+        .retry_after_seconds;
+  };
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  EXPECT_EQ(seconds(date, "Sun, 06 Nov 1994 08:51:07 GMT"), 90);
+  EXPECT_EQ(seconds(date, "Mon, 07 Nov 1994 08:49:37 GMT"), 86400);
+  EXPECT_EQ(seconds(date, "Mon, 07 Nov 1994 08:49:38 GMT"), std::nullopt);
+  EXPECT_EQ(seconds(date, "Sun, 06 Nov 1994 08:49:36 GMT"), 0);
+  EXPECT_EQ(seconds("Sat, 31 Dec 2022 23:59:59 GMT", "Sun, 01 Jan 2023 00:00:01 GMT"), 2);
+  EXPECT_EQ(seconds("today", date), std::nullopt);
+  for (const char* bad :
+       {"Sun, 06 Nov 1994 08:49:37", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06-Nov-1994 08:49:37 GMT"}) {
+    EXPECT_EQ(seconds(date, bad), std::nullopt) << bad;
+  }
+}
+
 SendFailure Failure(FailureKind kind, bool sent, Phase phase = Phase::kWait) {
   return {kind, phase, sent, "detail"};
 }
