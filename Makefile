@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan fuzz lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -55,6 +55,13 @@ tsan: ## The tests under the thread sanitizer
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
 	@ctest --test-dir $(BUILD)/tsan -j2 --output-on-failure --no-tests=error --progress
+
+FUZZ_SECONDS := 60
+fuzz: ## The fuzzers, FUZZ_SECONDS each; what breaks something stays in build/fuzz/findings/
+	@deploy/install-packages.sh fuzz
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint

@@ -1,5 +1,7 @@
 #include "translator/upstream_status.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -7,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "translator/error_text.h"
 #include "translator/given_away_id.h"
+#include "translator/http_date.h"
 #include "translator/text_bounds.h"
 
 namespace session_gateway {
@@ -78,11 +81,20 @@ bool IsXsrfRefusal(Upstream upstream, const HttpReply& reply) {
   return upstream == Upstream::kQlik && reply.status == 403 && absl::StrContains(reply.body, "XSRF");
 }
 
-// Retry-After in seconds; its form as a date is not used.
+// Retry-After in seconds. A date counts from the answer's own: no clock of this machine is asked, and none
+// has to agree with the upstream's.
 std::optional<std::int64_t> RetryAfter(const HttpReply& reply) {
   const std::string* header = reply.FindHeader("retry-after");
+  if (header == nullptr) return std::nullopt;
   std::int64_t seconds = 0;
-  if (header == nullptr || !absl::SimpleAtoi(*header, &seconds)) return std::nullopt;
+  if (const std::optional<std::int64_t> then = ParseHttpDate(*header)) {
+    const std::string* date = reply.FindHeader("date");
+    const std::optional<std::int64_t> now = date == nullptr ? std::nullopt : ParseHttpDate(*date);
+    if (!now) return std::nullopt;
+    seconds = std::max<std::int64_t>(0, *then - *now);
+  } else if (!absl::SimpleAtoi(*header, &seconds)) {
+    return std::nullopt;
+  }
   if (seconds < 0 || seconds > kRetryAfterSecondsMax) return std::nullopt;
   return seconds;
 }

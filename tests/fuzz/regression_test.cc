@@ -10,7 +10,11 @@
 #include "tests/fuzz/seeds.h"
 
 #define SG_ENTRY(name) extern "C" int Fuzz_##name(const std::uint8_t* data, std::size_t size)
+SG_ENTRY(answer_to_result);
+SG_ENTRY(error_status);
+SG_ENTRY(json_reading);
 SG_ENTRY(message_to_request);
+SG_ENTRY(query_building);
 #undef SG_ENTRY
 
 namespace session_gateway::fuzzing {
@@ -62,7 +66,11 @@ TEST_P(FuzzRegressionTest, WhatOnceBrokeIsSound) {
   }
 }
 
-const Fuzzer kFuzzers[] = {{"message_to_request", Fuzz_message_to_request}};
+const Fuzzer kFuzzers[] = {{"answer_to_result", Fuzz_answer_to_result},
+                           {"error_status", Fuzz_error_status},
+                           {"json_reading", Fuzz_json_reading},
+                           {"message_to_request", Fuzz_message_to_request},
+                           {"query_building", Fuzz_query_building}};
 
 std::string NameOf(const testing::TestParamInfo<Fuzzer>& fuzzer) { return fuzzer.param.name; }
 

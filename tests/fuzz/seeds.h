@@ -15,6 +15,10 @@ struct Seed {
   std::string bytes;
 };
 
+// A dictionary of libFuzzer: what the tree has for that fuzzer, and the contract's names where they are of
+// use.
+std::string DictionaryOf(std::string_view fuzzer);
+
 // The seeds of the fuzzer of that name; none for an unknown one.
 std::vector<Seed> SeedsOf(std::string_view fuzzer);
 
