@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -61,6 +61,13 @@ chaos: ## Faults at every byte and record between gateway and upstreams, deadlin
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) --target chaos_test
 	@tests/chaos/run.sh $(BUILD)
+
+FUZZ_SECONDS := 60
+fuzz: ## The fuzzers, FUZZ_SECONDS each; what breaks something stays in build/fuzz/findings/
+	@deploy/install-packages.sh fuzz
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "translator/http_message.h"
 
@@ -14,9 +13,5 @@ namespace session_gateway {
 // Of Retry-After as seconds, or as a date where the answer has a Date; nothing when it cannot be read or is
 // more than a day. A date that is over means now.
 std::optional<std::int64_t> RetryAfter(const HttpReply& reply);
-
-// Seconds since 1970 of HTTP's own form of a date, `Sun, 06 Nov 1994 08:49:37 GMT`. The name of the day is
-// not compared with the date.
-std::optional<std::int64_t> ParseHttpDate(std::string_view text);
 
 }  // namespace session_gateway

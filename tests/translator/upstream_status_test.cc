@@ -3,6 +3,7 @@
 
 #include "tests/translator/codec_fixture.h"
 #include "translator/given_away_id.h"
+#include "translator/http_date.h"
 
 namespace session_gateway::testing {
 namespace {
@@ -128,23 +129,36 @@ TEST(UpstreamStatus, RetryAfterIsHandedOnInSeconds) {
 }
 
 TEST(UpstreamStatus, RetryAfterAsADateCountsFromTheAnswersOwn) {
-  const auto seconds = [](const std::string& date, const std::string& until) {
-    return ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway,
-                           Reply(429, "", {{"date", date}, {"retry-after", until}}))
+  const auto seconds = [](const std::string& until, std::vector<HttpHeader> others) {
+    others.push_back({"retry-after", until});
+    return ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway, Reply(429, "", std::move(others)))
         .retry_after_seconds;
   };
-  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
-  EXPECT_EQ(seconds(date, "Sun, 06 Nov 1994 08:51:07 GMT"), 90);
-  EXPECT_EQ(seconds(date, "Mon, 07 Nov 1994 08:49:37 GMT"), 86400);
-  EXPECT_EQ(seconds(date, "Mon, 07 Nov 1994 08:49:38 GMT"), std::nullopt);
-  EXPECT_EQ(seconds(date, "Sun, 06 Nov 1994 08:49:36 GMT"), 0);
-  EXPECT_EQ(seconds("Sat, 31 Dec 2022 23:59:59 GMT", "Sun, 01 Jan 2023 00:00:01 GMT"), 2);
-  EXPECT_EQ(seconds("today", date), std::nullopt);
+  const HttpHeader now{"date", "Wed, 21 Oct 2026 07:28:00 GMT"};
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {now}), 125);
+  EXPECT_EQ(seconds("Thu, 22 Oct 2026 07:28:00 GMT", {now}), 86400);
+  // Over already.
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:28:00 GMT", {now}), 0);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2015 07:28:00 GMT", {now}), 0);
+  // More than a day is a fault, and without the answer's time nobody knows how long it is.
+  EXPECT_EQ(seconds("Thu, 22 Oct 2026 07:28:01 GMT", {now}), std::nullopt);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {}), std::nullopt);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {{"date", "today"}}), std::nullopt);
+  EXPECT_EQ(seconds("7", {{"date", "today"}}), 7);
+}
+
+TEST(HttpDate, IsReadWhole) {
+  EXPECT_EQ(ParseHttpDate("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+  EXPECT_EQ(ParseHttpDate("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
+  EXPECT_EQ(ParseHttpDate("Wed, 31 Dec 1969 23:59:60 GMT"), 0);
+  EXPECT_EQ(ParseHttpDate("Mon, 29 Feb 2016 12:00:00 GMT"), 1456747200);
   for (const char* bad :
-       {"Sun, 06 Nov 1994 08:49:37", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-        "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06-Nov-1994 08:49:37 GMT"}) {
-    EXPECT_EQ(seconds(date, bad), std::nullopt) << bad;
+       {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 31 Feb 2026 00:00:00 GMT",
+        "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Foo, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, +6 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    EXPECT_FALSE(ParseHttpDate(bad)) << bad;
   }
 }
 
