@@ -49,13 +49,17 @@ class GatewayUnderTest::Impl {
                                       return found == setup.environment.end() ? std::optional<Secret>()
                                                                               : found->second;
                                     }};
+    if (setup.tls) {
+      const auto problem = tls_.Replace(*setup.tls);
+      EXPECT_EQ(problem, std::nullopt) << *problem;
+    }
     if (setup.symphony) {
       symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
-                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_);
+                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_, &tls_);
     }
     if (setup.qlik) {
       qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_, &tls_);
     }
     service_.emplace(MakeTranslator<CreateSessionTranslator>(),
                      MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
@@ -79,6 +83,7 @@ class GatewayUnderTest::Impl {
   }
 
   int port() const { return port_; }
+  pthread_t loop_thread() { return loop_thread_.native_handle(); }
 
  private:
   SystemClock clock_;
@@ -87,6 +92,7 @@ class GatewayUnderTest::Impl {
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
+  TlsClient tls_{"", TlsVersion::k12};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   std::optional<SessionService> service_;
@@ -100,5 +106,6 @@ GatewayUnderTest::GatewayUnderTest(const GatewaySetup& setup, std::string& log)
 GatewayUnderTest::~GatewayUnderTest() = default;
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
+pthread_t GatewayUnderTest::loop_thread() const { return impl_->loop_thread(); }
 
 }  // namespace session_gateway

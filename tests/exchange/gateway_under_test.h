@@ -4,6 +4,8 @@
 // Thread rule: one thread makes and ends it. Never here: upstreams.
 #pragma once
 
+#include <pthread.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "server/endpoint.h"
 #include "server/secret.h"
 #include "server/upstream/engine_limits.h"
+#include "server/upstream/tls_client.h"
 
 namespace session_gateway {
 
@@ -23,6 +26,7 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
+  std::optional<TlsMaterial> tls = {};  // for endpoints with `https`
 };
 
 class GatewayUnderTest {
@@ -35,6 +39,8 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   std::string address() const;
+  // The thread that talks to the upstreams.
+  pthread_t loop_thread() const;
 
  private:
   class Impl;
