@@ -49,8 +49,8 @@ const Home kHomes[] = {
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
     {"boost/", {"server/", "tests/server/", "tests/exchange/"}},
     {"grpc",
-     {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/",
-      "tests/gateway/"}},
+     {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/",
+      "tests/chaos/"}},
     {"tests/sandbox/sandbox.h", {"server/main.cc", "tests/"}},
     {"tests/", {"server/main.cc", "tests/"}},
 };
