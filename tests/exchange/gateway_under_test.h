@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
 #include "server/secret.h"
@@ -27,6 +28,8 @@ struct GatewaySetup {
   std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
   std::optional<TlsMaterial> tls = {};  // for endpoints with `https`
+  Duration linger = std::chrono::seconds(10);
+  int session_ttl_in_minutes = 0;
 };
 
 class GatewayUnderTest {
@@ -41,6 +44,10 @@ class GatewayUnderTest {
   std::string address() const;
   // The thread that talks to the upstreams.
   pthread_t loop_thread() const;
+  // Returns once a create lingers; false when none does for a long time.
+  bool WaitUntilLingering() const;
+  // Returns once none does. No call follows.
+  void WaitForLingering() const;
 
  private:
   class Impl;
