@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan soak lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -55,6 +55,12 @@ tsan: ## The tests under the thread sanitizer
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
 	@ctest --test-dir $(BUILD)/tsan -j2 --output-on-failure --no-tests=error --progress
+
+soak: ## Ten minutes under load with faults on all the time; SOAK_SECONDS=60 for one
+	@deploy/install-packages.sh test
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target soak_test
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BUILD)/bin/soak_test --gtest_brief=1
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint
