@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -68,6 +68,12 @@ fuzz: ## The fuzzers, FUZZ_SECONDS each; what breaks something stays in build/fu
 	@cmake --preset fuzz --log-level=WARNING >/dev/null
 	@cmake --build --preset fuzz
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+soak: ## Ten minutes under load with faults on all the time; SOAK_SECONDS=60 for one
+	@deploy/install-packages.sh test
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target soak_test
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BUILD)/bin/soak_test --gtest_brief=1
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint

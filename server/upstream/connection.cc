@@ -21,7 +21,16 @@ void Connection::Close() {
 
 void Connection::EndWrite(const ErrorCode& error, std::size_t bytes) {
   write_ = {true, error, bytes};
+  if (error) EndStream();
   if (write_ended_) write_ended_->Announce();
+}
+
+// Whoever reads would wait until the deadline for a peer that is still there. It can have answered half a
+// request, so that is read to the end; of nothing there is no answer.
+void Connection::EndStream() {
+  ErrorCode ignored;
+  const bool nothing_left = write_.bytes == 0;
+  socket.shutdown(nothing_left ? TcpSocket::shutdown_both : TcpSocket::shutdown_send, ignored);
 }
 
 Task<std::optional<SendFailure>> PlainConnection::Handshake(CallContext&) { co_return std::nullopt; }

@@ -98,6 +98,7 @@ class GatewayUnderTest::Impl {
   }
 
   int port() const { return port_; }
+  pthread_t loop_thread() { return loop_thread_.native_handle(); }
 
   std::size_t lingering() {
     std::promise<std::size_t> count;
@@ -121,6 +122,7 @@ class GatewayUnderTest::Impl {
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
+  TlsClient tls_{"", TlsVersion::k12};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   Exchanges exchanges_;
@@ -146,5 +148,6 @@ bool GatewayUnderTest::WaitUntilLingering() const {
 void GatewayUnderTest::WaitForLingering() const { impl_->WaitForLingering(kPatience); }
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
+pthread_t GatewayUnderTest::loop_thread() const { return impl_->loop_thread(); }
 
 }  // namespace session_gateway

@@ -4,6 +4,8 @@
 // Thread rule: one thread makes and ends it. Never here: upstreams.
 #pragma once
 
+#include <pthread.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,7 +27,7 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   StackLimits limits = {};
-  std::optional<TlsMaterial> tls = {};  // towards both upstreams
+  std::optional<TlsMaterial> tls = {};  // for endpoints with `https`
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
 };
@@ -40,6 +42,8 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   std::string address() const;
+  // The thread that talks to the upstreams.
+  pthread_t loop_thread() const;
   // Returns once a create lingers; false when none does for a long time.
   bool WaitUntilLingering() const;
   // Returns once none does. No call follows.

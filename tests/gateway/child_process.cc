@@ -112,6 +112,11 @@ std::string ChildProcess::log() const {
   return log_;
 }
 
+void ChildProcess::ForgetLogBut(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (log_.size() > bytes) log_.erase(0, log_.size() - bytes);
+}
+
 long ResidentKilobytes(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string name; status >> name;) {

@@ -36,6 +36,8 @@ class ChildProcess {
   // Complete after WaitForEnd.
   std::string output() const;  // standard output
   std::string log() const;     // standard error
+  // Of its log only so many bytes stay, the newest: for one that runs long.
+  void ForgetLogBut(std::size_t bytes);
 
  private:
   void Read(int fd, std::string& text);
