@@ -122,7 +122,6 @@ class GatewayUnderTest::Impl {
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
-  TlsClient tls_{"", TlsVersion::k12};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   Exchanges exchanges_;
