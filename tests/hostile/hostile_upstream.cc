@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include "tests/exchange/case_file.h"
 
@@ -164,8 +163,9 @@ bool HostileUpstream::Say(Wire& wire, const std::string& text, bool drips) {
     if (!wire.Send(records[i])) return false;
   }
   for (const char c : records.back()) {
-    if (is_over_ || !wire.Send(std::string_view(&c, 1))) return false;
-    std::this_thread::sleep_for(kDrip);
+    if (!wire.Send(std::string_view(&c, 1))) return false;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kDrip, [this] { return is_over_.load(); })) return false;
   }
   return true;
 }
