@@ -10,6 +10,7 @@
 // Thread rule: constants. Never here: playing them (hostile_test.cc).
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Behaviour {
   bool ends_by_deadline = false;  // and therefore takes a second
   std::string expects_qlik = {};  // where it differs
 };
+
+// How a test calls it.
+inline void PrintTo(const Behaviour& behaviour, std::ostream* out) { *out << behaviour.name; }
 
 const std::vector<Behaviour>& Behaviours();
 
