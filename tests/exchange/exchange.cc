@@ -74,6 +74,7 @@ GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port, const TlsScript
     limits->renew_min_age = milliseconds(number("renew_min_age_ms", 5000));
     limits->timeout = milliseconds(number("logon_timeout_ms", 5000));
   }
+  setup.call_timeout_max = milliseconds(number("deadline_ms", 60000));
   if (tls != nullptr) setup.tls = tls->material;
   const Endpoint endpoint = {tls == nullptr ? "http" : "https", Setting(file, "host", "127.0.0.1"), port,
                              Setting(file, "prefix", "")};
@@ -114,8 +115,6 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   const CaseSection* const request = file.Find("request");
   const std::string rpc = Setting(file, "rpc", "");
   if (request == nullptr || rpc.empty()) return "a case needs its rpc and a request";
-  const milliseconds deadline(std::stoll(Setting(file, "deadline_ms", std::to_string(kPatience.count()))));
-
   std::optional<TlsScript> tls;
   if (file.settings.contains("tls")) {
     auto made = MakeTlsScript(file.settings.at("tls"));
@@ -134,7 +133,7 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   {
     GatewayUnderTest gateway(MakeSetup(file, port, tls ? &*tls : nullptr), exchange.log);
     const SlowName slow_name;
-    exchange.result = CallByText(ConnectTo(gateway.address()), rpc, ExpandMarks(request->text), deadline);
+    exchange.result = CallByText(ConnectTo(gateway.address()), rpc, ExpandMarks(request->text), kPatience);
   }
   exchange.sent = upstream.TakeRequests();
   exchange.part_arrived = upstream.saw_part();

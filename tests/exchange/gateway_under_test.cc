@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kLogLinesMax = 1024;
 constexpr auto kIgnore = [](std::string_view, EndpointEvent) {};
 
-GrpcServerOptions Options() {
+GrpcServerOptions Options(const GatewaySetup& setup) {
   return {.address = "127.0.0.1:0",
           .calls_max = 100,
           .request_size_max = 64 * 1024 * 1024,  // more than the system's buffers take
@@ -29,7 +29,7 @@ GrpcServerOptions Options() {
           .handshake_timeout = std::chrono::seconds(60),
           .connection_age_max = std::chrono::hours(1),
           .call_timeout = std::chrono::seconds(60),
-          .call_timeout_max = std::chrono::seconds(300),
+          .call_timeout_max = setup.call_timeout_max,
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
 }
 
@@ -79,7 +79,7 @@ class GatewayUnderTest::Impl {
                             .exchanges = exchanges_,
                             .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
-    server_.emplace(Options(), loop_, *service_, clock_, log_);
+    server_.emplace(Options(setup), loop_, *service_, clock_, log_);
     const auto started = server_->Start();
     const int* const port = std::get_if<int>(&started);
     EXPECT_NE(port, nullptr) << std::get<std::string>(started);

@@ -28,6 +28,7 @@ struct GatewaySetup {
   std::map<std::string, Secret> environment = {};  // where its secrets are
   StackLimits limits = {};
   std::optional<TlsMaterial> tls = {};  // for endpoints with `https`
+  std::chrono::milliseconds call_timeout_max = std::chrono::seconds(300);
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
 };

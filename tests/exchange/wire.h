@@ -24,6 +24,8 @@ class Wire {
   std::string ReadRequest() { return peer_ ? peer_->ReadRequest() : raw_.ReadRequest(); }
   // Waits for more bytes of a request; false when there are none.
   bool ReadMore() { return peer_ ? peer_->ReadMore() : raw_.ReadMore(); }
+  // Takes what was read and is no part of a request that was taken.
+  std::string TakeBuffered() { return peer_ ? peer_->TakeBuffered() : raw_.TakeBuffered(); }
   // What came of a request that was not read as a whole one.
   std::size_t buffered() const { return peer_ ? peer_->buffered() : raw_.buffered(); }
 
