@@ -51,6 +51,8 @@ class ChaosBed {
   // returns.
   ChaosTold Call(std::chrono::milliseconds deadline);
   void Note(const ChaosTold& told);
+  // Of one whose own timer fired first.
+  void NoteUnanswered(const ChaosTold& told) { tally_.Add(told); }
   const ChaosTally& tally() const { return tally_; }
   std::uint64_t sessions() const { return sandbox_.counters(options_.upstream).creates; }
 

@@ -57,6 +57,7 @@ class PendingCall {
       return told;
     }
     const google::rpc::ErrorInfo info = InfoOf(status);
+    told.by_gateway = status.error_code() != grpc::DEADLINE_EXCEEDED || !status.error_details().empty();
     told.code = absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
     told.message = status.error_message();
     told.reason = info.reason();
@@ -211,7 +212,8 @@ std::vector<ChaosTold> ChaosCaller::Run(int calls, int in_flight, const Deadline
 void ChaosTally::Add(const ChaosTold& told) {
   ++calls;
   done += told.outcome == "done" ? 1 : 0;
-  unknown += told.outcome == "unknown" ? 1 : 0;
+  // Who was told nothing knows nothing.
+  unknown += told.outcome == "unknown" || !told.by_gateway ? 1 : 0;
   refused += told.outcome == "refused" ? 1 : 0;
   not_sent += told.outcome == "not_sent" ? 1 : 0;
 }

@@ -22,6 +22,7 @@ struct ChaosTold {
   std::string phase = {};
   std::string message = {};
   std::string problems = {};  // what no answer of the gateway may look like; empty is good
+  bool by_gateway = true;     // else the caller's own timer fired first
   std::chrono::milliseconds deadline{0};
   std::chrono::nanoseconds took{0};
 
