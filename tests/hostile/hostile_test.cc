@@ -96,7 +96,7 @@ class Play {
     setup.qlik = endpoint;
     setup.qlik_auth.user_directory = "INTERNAL";
     setup.qlik_auth.user_id = "sa_api";
-    setup.limits.answer_body_bytes = 256 * 1024;
+    setup.limits.engine.answer_body_bytes = 256 * 1024;
     setup.linger = std::chrono::seconds(0);
     // The gateway's own bound: a timer of the caller's would race its answer on a busy machine.
     if (behaviour_.ends_by_deadline) setup.call_timeout_max = kShortDeadline;

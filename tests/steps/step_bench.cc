@@ -94,7 +94,7 @@ GatewaySetup StepBench::Setup() const {
     setup.tls->key = Secret(material.client_key_pem);
   }
   setup.environment = {{"PASSWORD", Secret(kPassword)}, {"TOKEN", Secret(kToken)}};
-  if (!setting_.kept && setting_.logon != StepLogon::kFirst) setup.limits.idle_connections = 0;
+  if (!setting_.kept && setting_.logon != StepLogon::kFirst) setup.limits.engine.idle_connections = 0;
   const std::string endpoint =
       has_logon && !is_symphony ? sandbox_.QlikProxyEndpoint() : sandbox_.Endpoint(setting_.upstream);
   (is_symphony ? setup.symphony : setup.qlik) = std::get<Endpoint>(ParseEndpoint(endpoint));
@@ -176,7 +176,7 @@ bool StepBench::Fail(const StepFault& fault, int number) {
   Judge(where, result, steps);
   const RpcResult next = Call("next");
   EXPECT_TRUE(next.ok) << "the call after " << where << ": " << next.text;
-  const std::size_t kept_at_most = Setup().limits.idle_connections == 0 ? 0 : 2;
+  const std::size_t kept_at_most = Setup().limits.engine.idle_connections == 0 ? 0 : 2;
   EXPECT_LE(OpenUpstreamSockets(), kept_at_most) << where;
   return true;
 }
