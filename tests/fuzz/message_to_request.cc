@@ -61,7 +61,7 @@ bool Parse(bool is_text, const std::string& bytes, T& message) {
 json ParseStrictly(const std::string& body) {
   std::vector<std::set<std::string>> names;
   return json::parse(body, [&](int depth, json::parse_event_t event, json& parsed) {
-    Require(depth <= kJsonDepthMax, "the body is no deeper than the reader's bound");
+    Require(depth <= kDepthMax, "the body is no deeper than the reader's bound");
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::object_end) names.pop_back();
     if (event == json::parse_event_t::key)
