@@ -1,19 +1,25 @@
-// What a call carries through every layer: its deadline as a time point, and the way to stop what it waits
-// for.
+// What a call carries through every layer: its deadline as a time point, the way to stop what it waits for,
+// and a view of what is on the wire for it.
 //
-// The frame of the call owns the timer and calls Stop when the deadline has come or the caller has left. The
-// layer that is waiting registers, with a StopGuard, how its wait is cut short. At most one wait is
-// registered at a time, for a call is one coroutine.
+// The owner calls Stop when the deadline has come or the caller has left. The layer that is waiting
+// registers, with a StopGuard, how its wait is cut short. At most one wait is registered at a time, for a
+// call is one coroutine. From a stop on nothing more is sent.
+//
+// One wait may outlast a stop: for the answer to a request that has left whole, of a call that lingers. It
+// ends with the answer, or when the owner calls Abandon.
 //
 // Thread rule: loop thread only. Never here: extending a deadline.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "server/clock.h"
 #include "server/secret.h"
+#include "translator/http_message.h"
 
 namespace session_gateway {
 
@@ -30,6 +36,17 @@ struct Caller {
   Secret symphony_cookie;         // metadata `symphony-cookie`
 };
 
+// A request that is on its way, and the wait for its answer.
+class Wire {
+ public:
+  virtual ~Wire() = default;
+  // The system has taken all of the request.
+  virtual bool has_left() const = 0;
+  // What the exchange would end with if it were given up now.
+  virtual SendResult Peek(StopReason reason) const = 0;
+  virtual void Abandon() = 0;
+};
+
 class CallContext {
  public:
   explicit CallContext(TimePoint deadline) : deadline_(deadline) {}
@@ -41,19 +58,52 @@ class CallContext {
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }
 
-  // Ends the call's wait; the first reason stays. Called by the frame, or by a test.
+  // From now on a request that has left whole waits for its answer beyond a stop, until Abandon.
+  void LetLinger() { lingers_ = true; }
+
+  // Ends the call's wait; the first reason stays. Called by the owner, or by a test.
   void Stop(StopReason reason) {
     if (stopped_ != StopReason::kNone) return;
     stopped_ = reason;
     if (on_stop_) std::exchange(on_stop_, nullptr)();
+    if (!lingers_ || wire_ == nullptr || !wire_->has_left()) Abandon();
+  }
+
+  // After Stop: no answer is waited for any longer either.
+  void Abandon() {
+    if (abandoned_) return;
+    abandoned_ = true;
+    if (wire_ != nullptr) wire_->Abandon();
+  }
+  bool abandoned() const { return abandoned_; }
+
+  // Where the last attempt went, `scheme://host:port`; empty before one.
+  std::string_view endpoint() const { return endpoint_; }
+  void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }  // outlives the call
+
+  // What the call has come to, for one who waits no longer: the result that its exchange would end with if it
+  // were given up now. Nothing when it waits for no answer, so that it ends by itself, soon after a stop.
+  std::optional<SendResult> Peek(StopReason reason) const {
+    if (wire_ == nullptr || abandoned_) return std::nullopt;
+    SendResult result = wire_->Peek(reason);
+    if (auto* reply = std::get_if<HttpReply>(&result); reply != nullptr && on_peek_) on_peek_(*reply);
+    return result;
   }
 
  private:
   friend class StopGuard;
+  friend class WireGuard;
+  friend class PeekGuard;
+
   TimePoint deadline_;
   Caller caller_;
   StopReason stopped_ = StopReason::kNone;
+  bool lingers_ = false;
+  bool abandoned_ = false;
+  std::string_view endpoint_;
   std::function<void()> on_stop_;
+  Wire* wire_ = nullptr;
+  std::function<void(HttpReply&)> on_peek_;
 };
 
 // Registers `on_stop` for its own lifetime. The owner checks `context.stopped()` before it begins to wait: a
@@ -66,6 +116,32 @@ class StopGuard {
   ~StopGuard() { context_.on_stop_ = nullptr; }
   StopGuard(const StopGuard&) = delete;
   StopGuard& operator=(const StopGuard&) = delete;
+
+ private:
+  CallContext& context_;
+};
+
+// Registers `wire` for its own lifetime.
+class WireGuard {
+ public:
+  WireGuard(CallContext& context, Wire& wire) : context_(context) { context_.wire_ = &wire; }
+  ~WireGuard() { context_.wire_ = nullptr; }
+  WireGuard(const WireGuard&) = delete;
+  WireGuard& operator=(const WireGuard&) = delete;
+
+ private:
+  CallContext& context_;
+};
+
+// Registers what a layer adds to every reply that it hands up, so that a peeked one has it too.
+class PeekGuard {
+ public:
+  PeekGuard(CallContext& context, std::function<void(HttpReply&)> on_peek) : context_(context) {
+    context_.on_peek_ = std::move(on_peek);
+  }
+  ~PeekGuard() { context_.on_peek_ = nullptr; }
+  PeekGuard(const PeekGuard&) = delete;
+  PeekGuard& operator=(const PeekGuard&) = delete;
 
  private:
   CallContext& context_;

@@ -109,6 +109,7 @@ struct SymphonyAuthConfig {
 struct SymphonyConfig {
   std::vector<Endpoint> endpoints;  // at least one, no two alike
   SymphonyAuthConfig auth;
+  int session_ttl_in_minutes = 0;  // of sessions whose caller says nothing about it; 0: none is sent
   TlsClientConfig tls;
   bool operator==(const SymphonyConfig&) const = default;
 };
@@ -145,9 +146,15 @@ struct QlikConfig {
   bool operator==(const QlikConfig&) const = default;
 };
 
+struct CreatesConfig {
+  std::chrono::milliseconds linger = std::chrono::seconds(10);  // for the answer, once the caller is gone
+  bool operator==(const CreatesConfig&) const = default;
+};
+
 struct Config {
   ListenConfig listen;
   TimeoutConfig timeouts;
+  CreatesConfig creates;
   LimitsConfig limits;
   EngineLimits engine;                                                    // of each upstream's engine
   std::chrono::milliseconds credentials_check = std::chrono::seconds(5);  // between looks at credential files

@@ -93,6 +93,15 @@ inline constexpr ConfigKey kProgramKeys[] = {
      .example = "1m",
      .min = 1,
      .max = kHour},
+    {.path = "creates.linger",
+     .kind = KeyKind::kDuration,
+     .slot = [](Config& c) -> ConfigSlot { return &c.creates.linger; },
+     .doc =
+         "How long the answer to a create that was sent is still waited for when its caller has left or run "
+         "out of time, so that what became of it is logged; 0ms does not wait",
+     .example = "30s",
+     .min = 0,
+     .max = 5 * kMinute},
     {.path = "limits.calls",
      .kind = KeyKind::kCount,
      .slot = [](Config& c) -> ConfigSlot { return &c.limits.calls; },

@@ -169,6 +169,28 @@ void Log::Call(const CallRecord& record) {
   backend_->Write(std::move(line));
 }
 
+void Log::Orphan(const OrphanRecord& record) {
+  if (record.level < level_) return;
+  std::string line = BeginLine(clock_.WallNow(), record.level, "orphan");
+  AppendMember(line, "method", record.method);
+  AppendMember(line, "outcome", record.outcome);
+  AppendIfSet(line, "reason", record.reason);
+  AppendMember(line, "upstream", record.upstream);
+  AppendIfSet(line, "phase", record.phase);
+  if (record.http_status != 0) AppendMember(line, "http_status", std::int64_t{record.http_status});
+  AppendIfSet(line, "endpoint", record.endpoint);
+  AppendIfSet(line, "caller", record.caller);
+  AppendIfSet(line, "request_id", record.request_id);
+  AppendIfSet(line, "application_name", record.application_name);
+  AppendIfSet(line, "cluster_id", record.cluster_id);
+  AppendIfSet(line, "session_name", record.session_name);
+  AppendIfSet(line, "session_tag", record.session_tag);
+  AppendIfSet(line, "requested_id", record.requested_id);
+  AppendIfSet(line, "created_id", record.created_id);
+  AppendMember(line, "lingered_ms", Milliseconds(record.lingered));
+  backend_->Write(std::move(line));
+}
+
 void Log::Event(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (level < level_) return;
   std::string line = BeginLine(clock_.WallNow(), level, message);

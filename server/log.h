@@ -2,8 +2,8 @@
 // never slows a call down. The queue to that thread holds `lines_max` lines; when it is full the oldest line
 // is dropped and counted, so memory never grows.
 //
-// Thread rule: any thread. Never here: a process-wide logger, messages' contents, metadata, queries, bodies,
-// and the text of exceptions, which may quote any of these.
+// Thread rule: any thread. Never here: a process-wide logger, messages' contents (but for what identifies an
+// orphan), metadata, queries, bodies, and the text of exceptions, which may quote any of these.
 #pragma once
 
 #include <cstddef>
@@ -48,6 +48,28 @@ struct CallRecord {
   std::string_view exception;  // type of an exception that escaped the call's logic
 };
 
+// What is told of a create whose caller was answered before its end was known. Empty texts and zeros of
+// `http_status` are left out.
+struct OrphanRecord {
+  LogLevel level = LogLevel::kWarning;
+  std::string_view method;
+  std::string_view outcome;
+  std::string_view reason;
+  std::string_view upstream;
+  std::string_view phase;
+  int http_status = 0;
+  std::string_view endpoint;          // that it was sent to
+  std::string_view caller;            // the name in the caller's certificate
+  std::string_view request_id;        // that the caller gave
+  std::string_view application_name;  // of a session
+  std::string_view cluster_id;
+  std::string_view session_name;
+  std::string_view session_tag;
+  std::string_view requested_id;  // of a row
+  std::string_view created_id;    // of what is known to be there now
+  Duration lingered{};            // from the caller's answer until this end
+};
+
 class Log {
  public:
   // Gets whole lines with their line feed, one at a time, on the log's own thread. May block.
@@ -60,6 +82,7 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   void Call(const CallRecord& record);
+  void Orphan(const OrphanRecord& record);
   void Event(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
 
   // Lines lost so far because the writer could not keep up.

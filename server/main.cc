@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <functional>
+#include <future>
 #include <iostream>
 #include <thread>
 
@@ -183,6 +184,24 @@ void WarnOfCertificates(const Sites& sites, Log& log) {
   if (sites.qlik && sites.qlik->tls) WarnOf("qlik.tls", sites.qlik->tls->Warning(), log);
 }
 
+SessionDefaults DefaultsOf(const Config& config) {
+  if (!config.symphony) return {};
+  return {.session_ttl_in_minutes = config.symphony->session_ttl_in_minutes};
+}
+
+// Returns once no exchange lingers, soon after `end` at the latest. The loop runs.
+void WaitForLingering(Loop& loop, Exchanges& exchanges, TimePoint end, Log& log) {
+  std::promise<void> idle;
+  boost::asio::post(loop, [&] {
+    if (exchanges.lingering() > 0) {
+      log.Event(LogLevel::kInfo, "lingering",
+                {{"creates", static_cast<std::int64_t>(exchanges.lingering())}});
+    }
+    exchanges.Drain(end, [&idle] { idle.set_value(); });
+  });
+  idle.get_future().wait();
+}
+
 int Fail(int exit_code, std::string_view problem) {
   std::cerr << "session-gateway: " << problem << '\n';
   return exit_code;
@@ -219,9 +238,15 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
     qlik.emplace(loop, config.qlik->endpoints, config.engine, std::move(sites.qlik->authentication), clock,
                  sites.qlik->tls.get());
   }
-  SessionService service(std::get<CreateSessionTranslator>(std::move(create_session)),
-                         std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
-                         symphony ? &*symphony : nullptr, qlik ? &*qlik : nullptr);
+  Exchanges exchanges(loop, clock, config.creates.linger);
+  SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
+                          .create_execution_session =
+                              std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
+                          .session_defaults = DefaultsOf(config),
+                          .symphony = symphony ? &*symphony : nullptr,
+                          .qlik = qlik ? &*qlik : nullptr,
+                          .exchanges = exchanges,
+                          .log = log});
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
@@ -241,8 +266,10 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
         log.Event(LogLevel::kInfo, "signal", {{"number", std::int64_t{signal}}});
       },
       [&] { boost::asio::post(loop, [&files] { files.CheckNow(); }); });
+  const TimePoint drained_by = clock.Now() + config.timeouts.drain;
   service_manager.Stopping(config.timeouts.drain);
   server.Drain();
+  WaitForLingering(loop, exchanges, drained_by, log);
   boost::asio::post(loop, [&] {
     files.Stop();
     service_manager.Close();

@@ -1,5 +1,7 @@
 #include "server/session_service.h"
 
+#include "server/orphan.h"
+
 namespace session_gateway {
 namespace {
 
@@ -11,46 +13,62 @@ RpcError NotConfigured(Upstream upstream) {
 
 }  // namespace
 
-SessionService::SessionService(CreateSessionTranslator create_session,
-                               CreateExecutionSessionTranslator create_execution_session,
-                               UpstreamStack* symphony, UpstreamStack* qlik)
-    : create_session_(std::move(create_session)),
-      create_execution_session_(std::move(create_execution_session)),
-      symphony_(symphony),
-      qlik_(qlik) {}
+Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateSessionRequest& request,
+                                             const Caller& caller) {
+  return [this, orphan = OrphanOf(request, caller)](LateResult& late) {
+    sessiongateway::v1::CreateSessionResponse response;
+    const auto error = parts_.create_session.Response(late.result, parts_.symphony->authentication().owner(),
+                                                      reader_, response);
+    LogOrphan(parts_.log, orphan, late, error, response.session_id());
+  };
+}
+
+Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateExecutionSessionRequest& request,
+                                             const Caller& caller) {
+  return [this, orphan = OrphanOf(request, caller)](LateResult& late) {
+    sessiongateway::v1::CreateExecutionSessionResponse response;
+    const auto error = parts_.create_execution_session.Response(late.result, reader_, response);
+    LogOrphan(parts_.log, orphan, late, error, response.execution_session().id());
+  };
+}
 
 Task<std::optional<RpcError>> SessionService::CreateSession(
     const sessiongateway::v1::CreateSessionRequest& request,
     sessiongateway::v1::CreateSessionResponse& response, CallContext& context) {
-  if (symphony_ == nullptr) co_return NotConfigured(Upstream::kSymphony);
-  const Authentication& authentication = symphony_->authentication();
-  std::variant<HttpRequest, RpcError> translated = create_session_.Request(
-      request, authentication.caller_brings_csrf_token() ? CsrfTokenFrom::kCaller : CsrfTokenFrom::kGateway);
+  if (parts_.symphony == nullptr) co_return NotConfigured(Upstream::kSymphony);
+  const Authentication& authentication = parts_.symphony->authentication();
+  std::variant<HttpRequest, RpcError> translated = parts_.create_session.Request(
+      request, authentication.caller_brings_csrf_token() ? CsrfTokenFrom::kCaller : CsrfTokenFrom::kGateway,
+      parts_.session_defaults);
   if (auto* error = std::get_if<RpcError>(&translated)) co_return std::move(*error);
   if (auto error = authentication.Check(context.caller())) co_return error;
   auto& http_request = std::get<HttpRequest>(translated);
   if (request.validate_only()) {
-    *response.mutable_rest_request() = symphony_->Preview(std::move(http_request), context.caller());
+    *response.mutable_rest_request() = parts_.symphony->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
-  SendResult result = co_await symphony_->transport().Send(http_request, context);
-  co_return create_session_.Response(result, authentication.owner(), reader_, response);
+  SendResult result =
+      co_await parts_.exchanges.Send(parts_.symphony->transport(), std::move(http_request), context,
+                                     [&, this] { return LateEndOf(request, context.caller()); });
+  co_return parts_.create_session.Response(result, authentication.owner(), reader_, response);
 }
 
 Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
     const sessiongateway::v1::CreateExecutionSessionRequest& request,
     sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) {
-  if (qlik_ == nullptr) co_return NotConfigured(Upstream::kQlik);
-  std::variant<HttpRequest, RpcError> translated = create_execution_session_.Request(request);
+  if (parts_.qlik == nullptr) co_return NotConfigured(Upstream::kQlik);
+  std::variant<HttpRequest, RpcError> translated = parts_.create_execution_session.Request(request);
   if (auto* error = std::get_if<RpcError>(&translated)) co_return std::move(*error);
-  if (auto error = qlik_->authentication().Check(context.caller())) co_return error;
+  if (auto error = parts_.qlik->authentication().Check(context.caller())) co_return error;
   auto& http_request = std::get<HttpRequest>(translated);
   if (request.validate_only()) {
-    *response.mutable_rest_request() = qlik_->Preview(std::move(http_request), context.caller());
+    *response.mutable_rest_request() = parts_.qlik->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
-  SendResult result = co_await qlik_->transport().Send(http_request, context);
-  co_return create_execution_session_.Response(result, reader_, response);
+  SendResult result =
+      co_await parts_.exchanges.Send(parts_.qlik->transport(), std::move(http_request), context,
+                                     [&, this] { return LateEndOf(request, context.caller()); });
+  co_return parts_.create_execution_session.Response(result, reader_, response);
 }
 
 }  // namespace session_gateway

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "server/rpc/handler.h"
+#include "server/upstream/exchanges.h"
 #include "server/upstream/stack.h"
 #include "translator/create_execution_session.h"
 #include "translator/create_session.h"
@@ -12,12 +13,23 @@
 
 namespace session_gateway {
 
+class Log;
+
+// What the service is made of. A stack that is null belongs to an upstream that is not configured; everything
+// that is referred to outlives the service.
+struct SessionServiceParts {
+  CreateSessionTranslator create_session;
+  CreateExecutionSessionTranslator create_execution_session;
+  SessionDefaults session_defaults;
+  UpstreamStack* symphony;
+  UpstreamStack* qlik;
+  Exchanges& exchanges;
+  Log& log;
+};
+
 class SessionService final : public SessionGatewayHandler {
  public:
-  // A stack that is null belongs to an upstream that is not configured.
-  SessionService(CreateSessionTranslator create_session,
-                 CreateExecutionSessionTranslator create_execution_session, UpstreamStack* symphony,
-                 UpstreamStack* qlik);
+  explicit SessionService(SessionServiceParts parts) : parts_(std::move(parts)) {}
 
   Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
                                               sessiongateway::v1::CreateSessionResponse& response,
@@ -27,10 +39,12 @@ class SessionService final : public SessionGatewayHandler {
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) override;
 
  private:
-  CreateSessionTranslator create_session_;
-  CreateExecutionSessionTranslator create_execution_session_;
-  UpstreamStack* symphony_;
-  UpstreamStack* qlik_;
+  // What becomes of the create when its caller is gone.
+  Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
+  Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateExecutionSessionRequest& request,
+                               const Caller& caller);
+
+  const SessionServiceParts parts_;
   JsonReader reader_;  // one for all calls: an answer is read without a pause
 };
 

@@ -13,6 +13,7 @@ namespace v1 = sessiongateway::v1;
 constexpr char kPath[] = "/platform/rest/symrest/v1/clientapi/session";
 constexpr int kSuccess = 200;
 constexpr char kIdMember[] = "sessionId";
+constexpr char kTtlPointer[] = "/sessionTTLInMinutes";
 
 constexpr std::int32_t kRankMin = 1;
 constexpr std::int32_t kRankMax = 10000;
@@ -85,6 +86,12 @@ void CheckQuery(const v1::CreateSessionRequest& message, CsrfTokenFrom csrf_toke
   }
 }
 
+// The caller may also say by a pointer that it wants none: `null`.
+bool WantsTtl(const v1::Session& session, const SessionDefaults& defaults) {
+  return defaults.session_ttl_in_minutes != 0 && !session.has_session_ttl_in_minutes() &&
+         !session.additional_json().contains(kTtlPointer);
+}
+
 // `{"sessionId":…}` without an id tells nobody which session it is.
 bool HasId(const v1::CreateSessionResponse& response) { return !response.session_id().empty(); }
 
@@ -101,7 +108,8 @@ std::variant<CreateSessionTranslator, std::string> CreateSessionTranslator::Make
 }
 
 std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::CreateSessionRequest& message,
-                                                                     CsrfTokenFrom csrf_token_from) const {
+                                                                     CsrfTokenFrom csrf_token_from,
+                                                                     const SessionDefaults& defaults) const {
   Violations violations;
   CheckRequestId(message.has_request_id(), message.request_id(), violations);
   CheckQuery(message, csrf_token_from, violations);
@@ -113,7 +121,13 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
   if (message.has_cluster_id()) request.query.push_back({"clusterId", message.cluster_id()});
   if (message.has_csrf_token())
     request.query.push_back({"csrftoken", message.csrf_token(), Secrecy::kSecret});
-  WriteBody(session_, message.session(), &session, request.body, violations);
+  if (WantsTtl(message.session(), defaults)) {
+    v1::Session with_ttl = message.session();
+    with_ttl.set_session_ttl_in_minutes(defaults.session_ttl_in_minutes);
+    WriteBody(session_, with_ttl, &session, request.body, violations);
+  } else {
+    WriteBody(session_, message.session(), &session, request.body, violations);
+  }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kSymphony);
   if (message.has_request_id()) return RequestIdUnsupported(Upstream::kSymphony);

@@ -7,6 +7,7 @@
 // gateway.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -23,15 +24,23 @@ namespace session_gateway {
 // Who brings the CSRF token.
 enum class CsrfTokenFrom { kGateway, kCaller };
 
+// What the gateway's owner wants in a session whose caller says nothing about it.
+struct SessionDefaults {
+  std::int32_t session_ttl_in_minutes = 0;  // 0: nothing
+  bool operator==(const SessionDefaults&) const = default;
+};
+
 class CreateSessionTranslator {
  public:
   // Compiles the plans; the text names the field whose options are wrong.
   static std::variant<CreateSessionTranslator, std::string> Make(const OptionsOf& options_of);
 
   // The request without the gateway's credentials, or every rule that the message breaks. A caller
-  // may set the CSRF token only when it is the caller's to bring.
+  // may set the CSRF token only when it is the caller's to bring. A default yields to the field, and to a
+  // pointer of additional_json to it.
   std::variant<HttpRequest, RpcError> Request(const sessiongateway::v1::CreateSessionRequest& message,
-                                              CsrfTokenFrom csrf_token_from) const;
+                                              CsrfTokenFrom csrf_token_from,
+                                              const SessionDefaults& defaults) const;
 
   // Fills `response` from the upstream's end of the exchange, or says what went wrong. The reply's body may
   // grow in capacity.

@@ -25,6 +25,20 @@ class PlainCredentials final : public Credentials {
   PlainAuthentication& authentication_;
 };
 
+// The secrets that the upstream has seen by the end of one attempt.
+struct SentSecrets {
+  const HttpRequest& request;
+  const std::vector<std::string>& applied;
+  const std::vector<std::string>& before;  // in an earlier attempt
+
+  void NoteOn(HttpReply& reply) const {
+    reply.secrets = applied;
+    AddSecretsOf(request, reply.secrets);
+    AddSetCookiesOf(reply, reply.secrets);
+    AddSecrets(before, reply.secrets);
+  }
+};
+
 // What ended a call whose first attempt the upstream had refused. While nothing of a second was sent, the
 // refusal is the answer that there is.
 void NoteRefusal(int http_status, SendFailure& failure) {
@@ -50,8 +64,8 @@ std::unique_ptr<Credentials> PlainAuthentication::ForEndpoint(Transport&) {
   return std::make_unique<PlainCredentials>(*this);
 }
 
-Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(const HttpRequest& request,
-                                                                   CallContext& context) {
+Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(
+    const HttpRequest& request, const std::vector<std::string>& seen_before, CallContext& context) {
   HttpRequest request_with_credentials = request;
   ApplyResult applied = co_await credentials_.Apply(request_with_credentials, context);
   if (auto* failure = std::get_if<SendFailure>(&applied)) {
@@ -59,11 +73,11 @@ Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(const HttpReq
     co_return refused;
   }
   auto& [stamp, secrets] = std::get<AppliedCredentials>(applied);
+  const SentSecrets sent{request_with_credentials, secrets, seen_before};
+  const PeekGuard guard(context, [&sent](HttpReply& reply) { sent.NoteOn(reply); });
   SendResult result = co_await next_.Send(request_with_credentials, context);
   if (auto* reply = std::get_if<HttpReply>(&result)) {
-    AddSecretsOf(request_with_credentials, secrets);
-    AddSetCookiesOf(*reply, secrets);
-    reply->secrets = std::move(secrets);
+    sent.NoteOn(*reply);
     credentials_.Observe(stamp, *reply, context);
   }
   Attempt attempt{stamp, std::move(result)};
@@ -71,7 +85,8 @@ Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(const HttpReq
 }
 
 Task<SendResult> CredentialsTransport::Send(const HttpRequest& request, CallContext& context) {
-  Attempt first = co_await SendOnce(request, context);
+  const std::vector<std::string> nothing;
+  Attempt first = co_await SendOnce(request, nothing, context);
   const auto* reply = std::get_if<HttpReply>(&first.result);
   if (reply == nullptr || !AsksForLogon(*reply)) co_return std::move(first.result);
   const int refused_with = reply->status;
@@ -83,11 +98,8 @@ Task<SendResult> CredentialsTransport::Send(const HttpRequest& request, CallCont
   }
   if (!std::get<bool>(renewed)) co_return std::move(first.result);
 
-  Attempt second = co_await SendOnce(request, context);
+  Attempt second = co_await SendOnce(request, reply->secrets, context);
   if (auto* failure = std::get_if<SendFailure>(&second.result)) NoteRefusal(refused_with, *failure);
-  if (auto* answer = std::get_if<HttpReply>(&second.result)) {
-    AddSecrets(std::get<HttpReply>(std::move(first.result)).secrets, answer->secrets);
-  }
   co_return std::move(second.result);
 }
 

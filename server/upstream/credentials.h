@@ -88,7 +88,8 @@ class CredentialsTransport final : public Transport {
     LogonStamp stamp;
     SendResult result;
   };
-  Task<Attempt> SendOnce(const HttpRequest& request, CallContext& context);
+  Task<Attempt> SendOnce(const HttpRequest& request, const std::vector<std::string>& seen_before,
+                         CallContext& context);
 
   Credentials& credentials_;
   Transport& next_;

@@ -339,4 +339,11 @@ HttpReply AnswerParser::TakeReply() {
   return std::move(reply_);
 }
 
+HttpReply AnswerParser::PeekReply(BodyState reason) const {
+  HttpReply reply = reply_;
+  reply.body.reserve(reply.body.size() + kBodyPadding);
+  if (state_ == State::kReading) reply.body_state = reason;
+  return reply;
+}
+
 }  // namespace session_gateway

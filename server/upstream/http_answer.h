@@ -56,6 +56,8 @@ class AnswerParser {
 
   // After kReply, once. The body's capacity leaves room for kBodyPadding.
   HttpReply TakeReply();
+  // A copy of what has come, as EndBody with that reason would end it; only after header_done().
+  HttpReply PeekReply(BodyState reason) const;
 
  private:
   class Message;

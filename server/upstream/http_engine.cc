@@ -87,6 +87,30 @@ SendResult Conclude(AnswerParser& answer, const Connection& connection, StopReas
   return SendFailure{FailureKind::kLost, phase, sent, "the connection was lost: " + cause.message()};
 }
 
+// The exchange as those see it who wait for it no longer.
+class ExchangeOnWire final : public Wire {
+ public:
+  ExchangeOnWire(Connection& connection, const AnswerParser& answer, const std::string& origin)
+      : connection_(connection), answer_(answer), origin_(origin) {}
+
+  bool has_left() const override { return connection_.write().ended; }
+  SendResult Peek(StopReason reason) const override {
+    const Connection::Write& write = connection_.write();
+    if (!answer_.header_done() || reason != StopReason::kDeadline) {
+      return Stopped(reason, PhaseOf(write, answer_), write.bytes > 0);
+    }
+    HttpReply reply = answer_.PeekReply(BodyState::kDeadline);
+    reply.endpoint = origin_;
+    return reply;
+  }
+  void Abandon() override { connection_.Close(); }
+
+ private:
+  Connection& connection_;
+  const AnswerParser& answer_;
+  const std::string& origin_;
+};
+
 }  // namespace
 
 class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
@@ -137,6 +161,7 @@ Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext&
   if (auto* refused = std::get_if<RefusedText>(&head)) {
     co_return SendFailure{FailureKind::kRefusedText, Phase::kSend, false, std::move(refused->reason)};
   }
+  context.set_endpoint(origin_);
   if (Over(context)) co_return StoppedBeforeSending(context, Phase::kQueue);
   if (pool_.closed()) {
     co_return SendFailure{FailureKind::kOverloaded, Phase::kQueue, false, "the engine is closed"};
@@ -183,20 +208,21 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
   AnswerParser answer(limits_);
   ErrorCode read_error;
   {
-    StopGuard guard(context, [connection = &*lease] { connection->Close(); });
+    ExchangeOnWire wire(*lease, answer, origin_);
+    WireGuard guard(context, wire);
     lease->StartWrite(head, request.body);
-    while (answer.state() == AnswerParser::State::kReading && context.stopped() == StopReason::kNone) {
+    while (answer.state() == AnswerParser::State::kReading && !context.abandoned()) {
       const std::string_view bytes = co_await lease->Read(read_error);
-      // Bytes that came in the turn of a stop still count; the error of a stop is its own doing.
+      // Bytes that came in the turn of the end still count; the error of an end is its own doing.
       if (!bytes.empty()) answer.Feed(bytes);
       if (read_error == boost::asio::error::eof) {
         answer.FeedEnd();
-      } else if (read_error && context.stopped() == StopReason::kNone) {
+      } else if (read_error && !context.abandoned()) {
         answer.FeedLoss();
       }
     }
   }
-  const StopReason stopped = context.stopped();
+  const StopReason stopped = context.abandoned() ? context.stopped() : StopReason::kNone;
   const bool clean =
       stopped == StopReason::kNone && lease->write().ended && !lease->write().error && answer.reusable();
   if (!clean) {

@@ -5,6 +5,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "server/log.h"
@@ -12,6 +13,7 @@
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
+#include "tests/server/signal.h"
 
 namespace session_gateway {
 namespace {
@@ -43,7 +45,8 @@ Translator MakeTranslator() {
 class GatewayUnderTest::Impl {
  public:
   Impl(const GatewaySetup& setup, std::string& log)
-      : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }) {
+      : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }),
+        exchanges_(loop_, clock_, setup.linger) {
     const AuthenticationParts parts{loop_, clock_, random_, files_, [&setup](const std::string& name) {
                                       const auto found = setup.environment.find(name);
                                       return found == setup.environment.end() ? std::optional<Secret>()
@@ -57,9 +60,14 @@ class GatewayUnderTest::Impl {
       qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
                     Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
     }
-    service_.emplace(MakeTranslator<CreateSessionTranslator>(),
-                     MakeTranslator<CreateExecutionSessionTranslator>(), symphony_ ? &*symphony_ : nullptr,
-                     qlik_ ? &*qlik_ : nullptr);
+    service_.emplace(
+        SessionServiceParts{.create_session = MakeTranslator<CreateSessionTranslator>(),
+                            .create_execution_session = MakeTranslator<CreateExecutionSessionTranslator>(),
+                            .session_defaults = {.session_ttl_in_minutes = setup.session_ttl_in_minutes},
+                            .symphony = symphony_ ? &*symphony_ : nullptr,
+                            .qlik = qlik_ ? &*qlik_ : nullptr,
+                            .exchanges = exchanges_,
+                            .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
     server_.emplace(Options(), loop_, *service_, clock_, log_);
     const auto started = server_->Start();
@@ -70,6 +78,7 @@ class GatewayUnderTest::Impl {
 
   ~Impl() {
     server_.reset();
+    WaitForLingering(Duration::zero());
     boost::asio::post(loop_, [this] {
       if (symphony_) symphony_->Close();
       if (qlik_) qlik_->Close();
@@ -80,6 +89,20 @@ class GatewayUnderTest::Impl {
 
   int port() const { return port_; }
 
+  std::size_t lingering() {
+    std::promise<std::size_t> count;
+    boost::asio::post(loop_, [&] { count.set_value(exchanges_.lingering()); });
+    return count.get_future().get();
+  }
+
+  // Returns once no create lingers, soon after `patience` at the latest.
+  void WaitForLingering(Duration patience) {
+    std::promise<void> idle;
+    boost::asio::post(loop_,
+                      [&] { exchanges_.Drain(clock_.Now() + patience, [&idle] { idle.set_value(); }); });
+    idle.get_future().wait();
+  }
+
  private:
   SystemClock clock_;
   SystemRandom random_;
@@ -89,6 +112,7 @@ class GatewayUnderTest::Impl {
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
+  Exchanges exchanges_;
   std::optional<SessionService> service_;
   std::thread loop_thread_;
   std::optional<GrpcServer> server_;
@@ -98,6 +122,17 @@ class GatewayUnderTest::Impl {
 GatewayUnderTest::GatewayUnderTest(const GatewaySetup& setup, std::string& log)
     : impl_(std::make_unique<Impl>(setup, log)) {}
 GatewayUnderTest::~GatewayUnderTest() = default;
+
+bool GatewayUnderTest::WaitUntilLingering() const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (impl_->lingering() == 0) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+void GatewayUnderTest::WaitForLingering() const { impl_->WaitForLingering(kPatience); }
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
 

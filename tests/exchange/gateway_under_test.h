@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
 #include "server/secret.h"
@@ -23,6 +24,8 @@ struct GatewaySetup {
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
   EngineLimits limits = {};
+  Duration linger = std::chrono::seconds(10);
+  int session_ttl_in_minutes = 0;
 };
 
 class GatewayUnderTest {
@@ -35,6 +38,10 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   std::string address() const;
+  // Returns once a create lingers; false when none does for a long time.
+  bool WaitUntilLingering() const;
+  // Returns once none does. No call follows.
+  void WaitForLingering() const;
 
  private:
   class Impl;

@@ -29,6 +29,7 @@ TEST(ConfigTest, TheSmallestFileTakesEveryDefault) {
   EXPECT_EQ(config.timeouts.call, seconds(60));
   EXPECT_EQ(config.timeouts.call_max, seconds(300));
   EXPECT_EQ(config.timeouts.drain, seconds(30));
+  EXPECT_EQ(config.creates.linger, seconds(10));
   EXPECT_EQ(config.limits.calls, 10000u);
   EXPECT_EQ(config.limits.request_bytes, 4194304u);
   EXPECT_EQ(config.engine.answer_header_bytes, 65536u);
@@ -57,6 +58,7 @@ listen:
 call_timeout: 1.5s
 call_timeout_max: 2m
 drain_timeout: 250ms
+creates: {linger: 0.5m}
 limits:
   calls: 1
   request_size: 2KiB
@@ -86,6 +88,7 @@ symphony:
     renew_min_age: 2s
     lockout_min: 3s
     lockout_max: 3s
+  defaults: {session_ttl_in_minutes: 90}
   tls:
     ca_file: ca.pem
     server_name: Symphony.Example
@@ -144,6 +147,8 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.timeouts.call, milliseconds(1500));
   EXPECT_EQ(config.timeouts.call_max, minutes(2));
   EXPECT_EQ(config.timeouts.drain, milliseconds(250));
+  EXPECT_EQ(config.creates.linger, seconds(30));
+  EXPECT_EQ(config.symphony->session_ttl_in_minutes, 90);
   EXPECT_EQ(config.limits.calls, 1u);
   EXPECT_EQ(config.limits.request_bytes, 2048u);
   EXPECT_EQ(config.engine.answer_header_bytes, 1024u);
@@ -223,6 +228,7 @@ TEST(ConfigTest, TheDescriptionIsAValidFileOfTheSameConfiguration) {
     EXPECT_EQ(DescribeConfig(again), description);
     EXPECT_EQ(again.listen, config.listen);
     EXPECT_EQ(again.timeouts, config.timeouts);
+    EXPECT_EQ(again.creates, config.creates);
     EXPECT_EQ(again.limits, config.limits);
     EXPECT_EQ(again.credentials_check, config.credentials_check);
     EXPECT_EQ(again.symphony, config.symphony);
@@ -240,6 +246,8 @@ TEST(ConfigTest, TheDescriptionShowsEveryEffectiveValue) {
 call_timeout: 1500ms
 call_timeout_max: 2m
 drain_timeout: 250ms
+creates:
+  linger: 30s
 limits:
   calls: 1
   request_size: 2KiB
@@ -270,6 +278,8 @@ symphony:
     renew_min_age: 2s
     lockout_min: 3s
     lockout_max: 3s
+  defaults:
+    session_ttl_in_minutes: 90
   tls:
     ca_file: "ca.pem"
     server_name: "Symphony.Example"

@@ -1,46 +1,24 @@
-// What tests of an engine share: a loop on the test's thread, calls with a time limit, a clock that tests
-// set, and signals between the test and a RawServer's scripts.
+// What tests of an engine share: a loop on the test's thread, calls with a time limit, and a clock that
+// tests set.
 //
-// Thread rule: the loop runs on the test's thread; signals are for any. Never here: what an upstream says.
+// Thread rule: the loop runs on the test's thread. Never here: what an upstream says.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "server/upstream/http_engine.h"
 #include "tests/server/raw_server.h"
+#include "tests/server/signal.h"
 
 namespace session_gateway {
-
-inline constexpr std::chrono::seconds kPatience{20};  // a test that waits longer has failed
-
-// Set by one thread, awaited by another.
-class Signal {
- public:
-  void Set() {
-    const std::lock_guard lock(mutex_);
-    set_ = true;
-    changed_.notify_all();
-  }
-  bool Wait() {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kPatience, [this] { return set_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool set_ = false;
-};
 
 // Runs ahead of the real clock by what the test says, and tells when it is asked.
 class TestClock final : public Clock {

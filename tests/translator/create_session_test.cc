@@ -17,7 +17,7 @@ const CreateSessionTranslator& Translator() {
 
 std::variant<HttpRequest, RpcError> Request(const std::string& text,
                                             CsrfTokenFrom from = CsrfTokenFrom::kCaller) {
-  return Translator().Request(FromText<v1::CreateSessionRequest>(text), from);
+  return Translator().Request(FromText<v1::CreateSessionRequest>(text), from, {});
 }
 
 HttpRequest Sent(const std::string& text, CsrfTokenFrom from = CsrfTokenFrom::kCaller) {
@@ -46,6 +46,24 @@ std::vector<std::string> Refused(const std::string& text, CsrfTokenFrom from = C
 }
 
 using Fields = std::vector<std::string>;
+
+std::string BodyWithTtl(const std::string& text) {
+  auto result = Translator().Request(FromText<v1::CreateSessionRequest>(text), CsrfTokenFrom::kCaller,
+                                     {.session_ttl_in_minutes = 60});
+  const auto* const request = std::get_if<HttpRequest>(&result);
+  return request == nullptr ? std::get<RpcError>(result).message : request->body;
+}
+
+TEST(CreateSession, ADefaultLifeSpanIsSentUnlessTheCallerSaysOtherwise) {
+  EXPECT_EQ(BodyWithTtl("application_name: 'A'"), R"({"sessionTTLInMinutes":60})");
+  EXPECT_EQ(BodyWithTtl("application_name: 'A' session { session_name: 'n' }"),
+            R"({"sessionName":"n","sessionTTLInMinutes":60})");
+  EXPECT_EQ(BodyWithTtl("application_name: 'A' session { session_ttl_in_minutes: 0 }"),
+            R"({"sessionTTLInMinutes":0})");
+  EXPECT_EQ(BodyWithTtl("application_name: 'A' session { additional_json { key: '/sessionTTLInMinutes' "
+                        "value: 'null' } }"),
+            R"({"sessionTTLInMinutes":null})");
+}
 
 TEST(CreateSession, AnEmptySessionSendsAnEmptyObject) {
   const HttpRequest request = Sent("application_name: 'A'");
@@ -97,7 +115,7 @@ TEST(CreateSession, ControlCharactersInTheQueryAreRefused) {
     message.set_application_name(text);
     message.set_cluster_id(text);
     message.set_csrf_token(text);
-    const auto result = Translator().Request(message, CsrfTokenFrom::kCaller);
+    const auto result = Translator().Request(message, CsrfTokenFrom::kCaller, {});
     ASSERT_TRUE(std::holds_alternative<RpcError>(result)) << c;
     EXPECT_EQ(std::get<RpcError>(result).violations.size(), 3u);
     EXPECT_EQ(std::get<RpcError>(result).violations[2].field, "csrf_token");
@@ -187,7 +205,7 @@ TEST(CreateSession, TheSampleDocumentIsSentAsItIs) {
   v1::CreateSessionRequest message;
   message.set_application_name("a");
   *message.mutable_session() = Read<v1::Session>(SymphonyBody());
-  const auto result = Translator().Request(message, CsrfTokenFrom::kGateway);
+  const auto result = Translator().Request(message, CsrfTokenFrom::kGateway, {});
   ASSERT_TRUE(std::holds_alternative<HttpRequest>(result));
   EXPECT_EQ(std::get<HttpRequest>(result).body, SymphonyBody());
 }

@@ -160,7 +160,7 @@ TEST(Drift, EveryFieldOfCreateSessionIsOnTheWire) {
   Marker marker;
   marker.Fill(message);
   const auto translator = CreateSessionTranslator::Make(DeclaredOptions);
-  ExpectMarks(marker, std::get<CreateSessionTranslator>(translator).Request(message, CsrfTokenFrom::kCaller),
+  ExpectMarks(marker, std::get<CreateSessionTranslator>(translator).Request(message, CsrfTokenFrom::kCaller, {}),
               59);
 }
 

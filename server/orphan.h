@@ -1,0 +1,39 @@
+// A create that was sent and whose caller was answered before its end was known: what identifies it, so that
+// a person can find at the upstream what nobody asked for again. One line of the log at its end.
+//
+// Thread rule: values. Never here: bodies, credentials, tokens.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/call_context.h"
+#include "server/log.h"
+#include "server/upstream/exchanges.h"
+#include "sessiongateway/v1/session_gateway.pb.h"
+#include "translator/rpc_error.h"
+
+namespace session_gateway {
+
+struct Orphan {
+  std::string_view method;  // outlives it
+  std::string_view upstream;
+  std::string caller;
+  std::string request_id;
+  std::string application_name;
+  std::string cluster_id;
+  std::string session_name;
+  std::string session_tag;
+  std::string requested_id;
+};
+
+Orphan OrphanOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
+Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request, const Caller& caller);
+
+// `error` is what the caller would have been told at the end; without one the create succeeded, and
+// `created_id` is there.
+void LogOrphan(Log& log, const Orphan& orphan, const LateResult& late, const std::optional<RpcError>& error,
+               std::string_view created_id);
+
+}  // namespace session_gateway
