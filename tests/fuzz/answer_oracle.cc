@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "tests/fuzz/invariant.h"
-#include "translator/text_bounds.h"
 
 namespace session_gateway::fuzzing {
 namespace {
@@ -154,8 +153,7 @@ void RequireErrorOfStatus(const RpcError& error, Upstream upstream, CredentialOw
                            std::to_string(reply.status);
   Require(error.message.compare(0, lead.size(), lead) == 0, "the message begins with the status",
           error.message);
-  Require(error.message.size() <= lead.size() + 2 + kUpstreamTextBytesMax,
-          "the upstream's text has its bound");
+  Require(error.message.size() <= lead.size() + 2 + kShownTextBytesMax, "the upstream's text has its bound");
   const bool may_wait = reply.status == 413 || reply.status == 429;
   Require(error.retry_after_seconds == (may_wait ? ExpectedDelay(reply) : std::nullopt),
           "the delay is the answer's");

@@ -118,7 +118,7 @@ void RequireViolations(const RpcError& error) {
   Require(error.code == absl::StatusCode::kInvalidArgument, "a bad message is INVALID_ARGUMENT");
   Require(error.reason == Reason::kInvalidField, "a bad message is INVALID_FIELD");
   Require(error.outcome == Outcome::kNotSent && error.phase == Phase::kValidate, "a bad message is not sent");
-  Require(!error.violations.empty() && error.violations.size() <= kViolationsMax, "1 to 16 violations");
+  Require(!error.violations.empty() && error.violations.size() <= kShownViolationsMax, "1 to 16 violations");
   for (const FieldViolation& violation : error.violations) {
     Require(!violation.field.empty() && !violation.description.empty(),
             "a violation names its field and rule");

@@ -4,6 +4,7 @@
 // name. Thread rule: pure functions. Never here: catching it.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -12,6 +13,11 @@
 #include "translator/rpc_error.h"
 
 namespace session_gateway::fuzzing {
+
+// The contract's numbers, written down again: a bound of the code that slips is not to slip here, too.
+inline constexpr int kDepthMax = 64;
+inline constexpr std::size_t kShownTextBytesMax = 256;
+inline constexpr std::size_t kShownViolationsMax = 16;
 
 class BrokenInvariant : public std::logic_error {
  public:

@@ -96,7 +96,7 @@ void RequireSameDocument(const std::string& text, const Tamed& tamed, const Opin
     Require(fault != JsonFault::kNone, "what is no JSON object is refused");
     return;
   }
-  if (opinion.depth > kJsonDepthMax) {
+  if (opinion.depth > kDepthMax) {
     Require(fault == JsonFault::kDepth || fault == JsonFault::kKeySurrogate, "what is too deep is refused");
     return;
   }
@@ -116,7 +116,7 @@ void RequireSameDocument(const std::string& text, const Tamed& tamed, const Opin
 void RequireSameCheck(const std::string& text, const Tamed& tamed, const Opinion& opinion) {
   const JsonFault fault = CheckJsonText(text, 1);
   const bool strict = opinion.document && !tamed.has_nul && !tamed.has_mark && !tamed.has_lone_surrogate &&
-                      !opinion.has_duplicate && opinion.depth < kJsonDepthMax;
+                      !opinion.has_duplicate && opinion.depth < kDepthMax;
   Require((fault == JsonFault::kNone) == strict, "an additional text is strict JSON, and nothing else is",
           JsonFaultText(fault));
 }
@@ -180,7 +180,7 @@ void RequireSameContent(const std::string& text, const Tamed& tamed, const Opini
     return;
   }
   if (fault != JsonFault::kNone) {
-    Require((fault == JsonFault::kDepth && opinion.depth > kJsonDepthMax) ||
+    Require((fault == JsonFault::kDepth && opinion.depth > kDepthMax) ||
                 (fault == JsonFault::kKeySurrogate && tamed.has_lone_surrogate),
             "a JSON object is a body", JsonFaultText(fault));
     return;

@@ -26,6 +26,7 @@ using nlohmann::json;
 constexpr std::uint8_t kQlik = 1;
 constexpr std::uint8_t kCallerBringsToken = 2;
 constexpr std::uint8_t kTextForm = 4;
+constexpr std::uint8_t kDefaultTtl = 8;
 
 template <typename Translator>
 const Translator& Compiled() {
@@ -61,7 +62,7 @@ bool Parse(bool is_text, const std::string& bytes, T& message) {
 json ParseStrictly(const std::string& body) {
   std::vector<std::set<std::string>> names;
   return json::parse(body, [&](int depth, json::parse_event_t event, json& parsed) {
-    Require(depth <= kJsonDepthMax, "the body is no deeper than the reader's bound");
+    Require(depth <= kDepthMax, "the body is no deeper than the reader's bound");
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::object_end) names.pop_back();
     if (event == json::parse_event_t::key)
@@ -194,8 +195,9 @@ void Fuzz(std::uint8_t choices, const std::string& bytes) {
   if (!Parse(is_text, bytes, message)) return;
   const CsrfTokenFrom from =
       (choices & kCallerBringsToken) != 0 ? CsrfTokenFrom::kCaller : CsrfTokenFrom::kGateway;
-  Check([from](const auto& m) { return Compiled<CreateSessionTranslator>().Request(m, from); }, message,
-        message.session());
+  const SessionDefaults defaults{(choices & kDefaultTtl) != 0 ? 30 : 0};
+  Check([&](const auto& m) { return Compiled<CreateSessionTranslator>().Request(m, from, defaults); },
+        message, message.session());
 }
 
 }  // namespace

@@ -60,6 +60,23 @@ std::vector<Seed> Messages() {
     seeds.push_back({one.name + ".text", static_cast<char>(choices + 4) + text});
     seeds.push_back({one.name + ".binary", static_cast<char>(choices) + binary});
   }
+  // Texts whose every byte counts, the space around them and numbers' spelling included; at and over the
+  // depth bound.
+  for (const std::string& value :
+       {std::string(" 1 "), std::string("\\t[ ]\\n"), std::string("1.50E+01"), std::string("-0"),
+        std::string("\\\"\\\\u0041\\\\/\\\""), std::string(63, '[') + std::string(63, ']'),
+        std::string(64, '[') + std::string(64, ']')}) {
+    const std::string member = "additional_json { key: \"/x\" value: \"" + value + "\" } }";
+    const std::string number = std::to_string(seeds.size());
+    seeds.push_back({"spliced_" + number,
+                     "\x04"
+                     "application_name: \"a\" session { " +
+                         member});
+    seeds.push_back({"spliced_row_" + number,
+                     "\x05"
+                     "execution_session { " +
+                         member});
+  }
   return seeds;
 }
 
