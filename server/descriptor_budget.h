@@ -1,8 +1,8 @@
 // How the process's file descriptors are shared: callers' connections must never take those that the
 // upstreams' connections need, or a flood in front would stop all calls behind.
 //
-// Thread rule: RaiseDescriptorLimit before other threads start; else values. Never here: closing or counting
-// what is open.
+// Thread rule: RaiseDescriptorLimit once before other threads start; else values. Never here: closing or
+// counting what is open.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@
 
 namespace session_gateway {
 
-// Raises the limit to the highest that the process may have. What holds afterwards.
+// Raises the limit to the highest that the process may have. What holds afterwards; a second time it changes
+// nothing.
 std::size_t RaiseDescriptorLimit();
 
 struct DescriptorBudget {

@@ -78,13 +78,16 @@ std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>&
   return config;
 }
 
-GrpcServerOptions ServerOptions(const Config& config, std::size_t connections_max,
-                                std::shared_ptr<ListenerTls> tls) {
+DescriptorBudget OwnDescriptors(const Config& config) {
+  return ShareDescriptors(config, RaiseDescriptorLimit());
+}
+
+GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTls> tls) {
   GrpcServerOptions options;
   options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
   options.calls_max = config.limits.calls;
   options.request_size_max = config.limits.request_bytes;
-  options.connections_max = connections_max;
+  options.connections_max = OwnDescriptors(config).connections;
   options.handshake_timeout = config.listen.handshake;
   options.connection_age_max = config.listen.connection_age;
   options.call_timeout = config.timeouts.call;
@@ -94,10 +97,9 @@ GrpcServerOptions ServerOptions(const Config& config, std::size_t connections_ma
   return options;
 }
 
-void LogStart(Log& log, const Config& config, const DescriptorBudget& descriptors, int port,
-              const std::optional<Sandbox>& sandbox) {
-  if (descriptors.warning) {
-    log.Event(LogLevel::kWarning, "configuration", {{"warning", *descriptors.warning}});
+void LogStart(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+  if (const auto warning = OwnDescriptors(config).warning) {
+    log.Event(LogLevel::kWarning, "configuration", {{"warning", *warning}});
   }
   for (const std::string& warning : ConfigWarnings(config)) {
     log.Event(LogLevel::kWarning, "configuration", {{"warning", warning}});
@@ -251,8 +253,7 @@ int Fail(int exit_code, std::string_view problem) {
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
-int Serve(const Config& config, std::size_t descriptor_limit, const std::optional<Sandbox>& sandbox,
-          const sigset_t& signals) {
+int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
   auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
   auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
   for (const std::string* fault :
@@ -285,16 +286,14 @@ int Serve(const Config& config, std::size_t descriptor_limit, const std::optiona
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
-  const DescriptorBudget descriptors = ShareDescriptors(config, descriptor_limit);
-  GrpcServer server(
-      ServerOptions(config, descriptors.connections, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))),
-      loop, service, clock, log);
+  GrpcServer server(ServerOptions(config, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))), loop,
+                    service, clock, log);
   const auto started = server.Start();
   if (const auto* problem = std::get_if<std::string>(&started)) {
     boost::asio::post(loop, [&] { files.Stop(); });
     return Fail(kExitFailure, *problem);
   }
-  LogStart(log, config, descriptors, std::get<int>(started), sandbox);
+  LogStart(log, config, std::get<int>(started), sandbox);
   service_manager.Ready(loop, clock);
 
   WaitForStop(
@@ -346,6 +345,7 @@ int Main(int argc, char** argv) {
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);
   ShareOneHeap();
+  RaiseDescriptorLimit();
   const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
 
@@ -359,7 +359,7 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (flags.doctor) return Examine(config, *flags.doctor);
-  return Serve(config, RaiseDescriptorLimit(), sandbox, signals);
+  return Serve(config, sandbox, signals);
 }
 
 }  // namespace

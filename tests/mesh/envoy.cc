@@ -37,7 +37,7 @@ static_resources:
                   cluster: gateway
                   timeout: 0s
                   retry_policy:
-                    retry_on: "unavailable,reset,connect-failure"
+                    retry_on: "POLICY"
                     num_retries: 2
                     host_selection_retry_max_attempts: 5
                     retry_host_predicate:
@@ -61,8 +61,10 @@ constexpr char kClusterYaml[] = R"(
       - lb_endpoints:
 )";
 
-std::string ConfigOf(const std::vector<std::string>& addresses) {
+std::string ConfigOf(const std::vector<std::string>& addresses, const std::string& policy) {
   std::string yaml = std::string(kFrontYaml).substr(1) + std::string(kClusterYaml).substr(1);
+  constexpr std::string_view kPolicy = "POLICY";
+  yaml.replace(yaml.find(kPolicy), kPolicy.size(), policy);
   for (const std::string& address : addresses) {
     yaml += "        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
             address.substr(address.rfind(':') + 1) + "}}}\n";
@@ -84,10 +86,10 @@ int PortAtEnd(const std::string& text) {
 
 }  // namespace
 
-Envoy::Envoy(const std::vector<std::string>& addresses)
+Envoy::Envoy(const std::vector<std::string>& addresses, const std::string& policy)
     : admin_(""),
-      process_(Program(), {"--config-yaml", ConfigOf(addresses), "--disable-hot-restart", "--concurrency",
-                           "1", "--admin-address-path", admin_.path()}) {
+      process_(Program(), {"--config-yaml", ConfigOf(addresses, policy), "--disable-hot-restart",
+                           "--concurrency", "1", "--admin-address-path", admin_.path()}) {
   EXPECT_NE(process_.WaitForLine("starting workers"), "") << process_.log();
   std::string admin;
   std::getline(std::ifstream(admin_.path()), admin);

@@ -13,10 +13,16 @@
 
 namespace session_gateway {
 
+// When a call is repeated, as Envoy has it (`retry_on`).
+inline constexpr char kUsualPolicy[] = "unavailable,reset,connect-failure";
+// Without `reset`, which Envoy sees of a gateway that died and of none that lives; with `cancelled`, which
+// no gateway says once a byte was sent.
+inline constexpr char kSafePolicy[] = "unavailable,cancelled,connect-failure,refused-stream";
+
 class Envoy {
  public:
   // Sends calls to these ports of loopback in turn, a repeated one to another port than before.
-  explicit Envoy(const std::vector<std::string>& addresses);
+  Envoy(const std::vector<std::string>& addresses, const std::string& policy);
 
   const std::string& address() const { return address_; }
   // A counter of the cluster, such as upstream_rq_retry.

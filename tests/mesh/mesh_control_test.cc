@@ -40,7 +40,7 @@ class CarelessServer final : public v1::SessionGateway::Service {
 
 TEST(MeshControl, UnavailableAfterACreateMakesThreeSessionsOfOneCall) {
   CarelessServer server;
-  const Envoy envoy({server.address()});
+  const Envoy envoy({server.address()}, kUsualPolicy);
   const auto channel = ConnectTo(envoy.address());
   constexpr int kCalls = 5;
   for (int i = 0; i < kCalls; ++i) {

@@ -26,7 +26,7 @@ SandboxOptions WithLogon() {
 std::string ConfigBehind(int port, const std::string& auth) {
   return ConfigFor("http://127.0.0.1:" + std::to_string(port), "") + auth +
          // Each fault meets a connection of its own.
-         "pool: {idle_connections: 0}\n";
+         "pool: {idle_connections: 0}\ncreates: {linger: 200ms}\n";
 }
 
 // Envoy, gateway, proxy, sandbox, and what has happened to all calls so far.
@@ -38,7 +38,7 @@ class MeshFaults : public testing::Test {
     proxy_.emplace(ChaosOptions{.upstream_port = sandbox_.symphony_port()});
     config_.emplace(ConfigBehind(proxy_->port(), auth));
     gateway_.emplace(std::vector<std::string>{"--config", config_->path()});
-    envoy_.emplace(std::vector<std::string>{gateway_->address()});
+    envoy_.emplace(std::vector<std::string>{gateway_->address()}, kUsualPolicy);
     channel_ = ConnectTo(envoy_->address());
     Recover();
   }
@@ -211,7 +211,7 @@ class MeshLogonFaults : private PasswordFile, public MeshFaults {
   void MeetLogon(const std::string& name, SandboxFault fault) {
     fault.path = "auth/login";
     gateway_.emplace(std::vector<std::string>{"--config", config_->path()});
-    envoy_.emplace(std::vector<std::string>{gateway_->address()});
+    envoy_.emplace(std::vector<std::string>{gateway_->address()}, kUsualPolicy);
     channel_ = ConnectTo(envoy_->address());
     MeetSandbox(name, std::move(fault), kPatience);
   }
