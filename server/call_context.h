@@ -58,6 +58,10 @@ class CallContext {
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }
 
+  // Something may have left for it.
+  void BeginSending() { may_have_left_ = true; }
+  bool may_have_left() const { return may_have_left_; }
+
   // From now on a request that has left whole waits for its answer beyond a stop, until Abandon.
   void LetLinger() { lingers_ = true; }
 
@@ -98,6 +102,7 @@ class CallContext {
   TimePoint deadline_;
   Caller caller_;
   StopReason stopped_ = StopReason::kNone;
+  bool may_have_left_ = false;
   bool lingers_ = false;
   bool abandoned_ = false;
   std::string_view endpoint_;
