@@ -65,6 +65,10 @@ class CallContext {
   bool HasTried(std::size_t endpoint) const { return ((tried_endpoints_ >> endpoint) & 1) != 0; }
   void NoteTried(std::size_t endpoint) { tried_endpoints_ |= std::uint64_t{1} << endpoint; }
 
+  // Something may have left for it.
+  void BeginSending() { may_have_left_ = true; }
+  bool may_have_left() const { return may_have_left_; }
+
   // From now on a request that has left whole waits for its answer beyond a stop, until Abandon.
   void LetLinger() { lingers_ = true; }
 
@@ -107,6 +111,7 @@ class CallContext {
   StopReason stopped_ = StopReason::kNone;
   std::uint64_t tried_endpoints_ = 0;  // a bit each
   static_assert(kEndpointsMax <= 64);
+  bool may_have_left_ = false;
   bool lingers_ = false;
   bool abandoned_ = false;
   std::string_view endpoint_;

@@ -47,7 +47,7 @@ const Home kHomes[] = {
     {"yaml-cpp/", {"server/yaml_reader.cc"}},
     {"spdlog/", {"server/log.cc"}},
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
-    {"boost/", {"server/", "tests/server/", "tests/exchange/"}},
+    {"boost/", {"server/", "tests/server/", "tests/exchange/", "tests/steps/"}},
     {"grpc",
      {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/",
       "tests/chaos/", "tests/mesh/", "tests/soak/"}},

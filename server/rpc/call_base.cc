@@ -7,6 +7,7 @@
 #include <boost/core/demangle.hpp>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <typeinfo>
 #include <utility>
 #include <variant>
@@ -39,6 +40,16 @@ std::string TypeName(const std::exception_ptr& exception) {
     return boost::core::demangle(typeid(known).name());
   } catch (...) {
     return "unknown";
+  }
+}
+
+bool IsOutOfMemory(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+    return false;
   }
 }
 
@@ -148,6 +159,12 @@ void CallBase::StopForDrain() {
 }
 
 void CallBase::EndByException(const std::exception_ptr& exception) {
+  // Without memory the call goes no further than it has come. Of any other exception nothing is sure.
+  if (IsOutOfMemory(exception) && !context_->may_have_left()) {
+    error_ = MakeError(upstream_, absl::StatusCode::kResourceExhausted, Reason::kOverloaded,
+                       Outcome::kNotSent, Phase::kQueue, "out of memory");
+    return End(TypeName(exception));
+  }
   // Most of a call's life is the wait; nobody knows better.
   error_ = MakeError(upstream_, absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown,
                      Phase::kWait, "internal error");

@@ -1,5 +1,6 @@
 #include "server/upstream/connection.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/socket_base.hpp>
@@ -35,14 +36,24 @@ void Connection::EndStream() {
 
 Task<std::optional<SendFailure>> PlainConnection::Handshake(CallContext&) { co_return std::nullopt; }
 
+// What the system takes at once is known at once: a stop in this turn must not take it for unsent.
 void PlainConnection::StartWrite(std::string_view head, std::string_view body) {
   write_ = {false, {}, 0};
-  const std::array<boost::asio::const_buffer, 2> parts = {
-      boost::asio::const_buffer(head.data(), head.size()),
-      boost::asio::const_buffer(body.data(), body.size())};
-  boost::asio::async_write(
-      socket, parts,
-      [self = shared_from_this(), this](const ErrorCode& ec, std::size_t bytes) { EndWrite(ec, bytes); });
+  const auto parts = [&head, &body] {
+    return std::array<boost::asio::const_buffer, 2>{boost::asio::const_buffer(head.data(), head.size()),
+                                                    boost::asio::const_buffer(body.data(), body.size())};
+  };
+  ErrorCode error;
+  const std::size_t taken = socket.write_some(parts(), error);
+  if (error && error != boost::asio::error::would_block) return EndWrite(error, taken);
+  if (taken == head.size() + body.size()) return EndWrite({}, taken);
+  const std::size_t of_head = std::min(taken, head.size());
+  head.remove_prefix(of_head);
+  body.remove_prefix(taken - of_head);
+  boost::asio::async_write(socket, parts(),
+                           [self = shared_from_this(), this, taken](const ErrorCode& ec, std::size_t bytes) {
+                             EndWrite(ec, taken + bytes);
+                           });
 }
 
 Task<std::string_view> PlainConnection::Read(ErrorCode& error) {

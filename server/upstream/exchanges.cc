@@ -46,6 +46,7 @@ Task<SendResult> Exchanges::Send(Transport& transport, HttpRequest request, Call
     StopGuard guard(caller, [waiting = exchange.get(), &caller] { waiting->CallerLeft(caller.stopped()); });
     co_await exchange->wait_is_over.Wait();
   }
+  if (exchange->context.may_have_left()) caller.BeginSending();
   if (exchange->exception) std::rethrow_exception(exchange->exception);
   if (exchange->result) co_return std::move(*exchange->result);
   Linger(exchange, make_late_end());

@@ -237,6 +237,7 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
     ExchangeOnWire wire(*lease, answer, origin_);
     WireGuard guard(context, wire);
     ErrorBodyLimit error_body(*lease);
+    context.BeginSending();
     lease->StartWrite(head, request.body);
     while (answer.state() == AnswerParser::State::kReading && !context.abandoned()) {
       const std::string_view bytes = co_await lease->Read(read_error);

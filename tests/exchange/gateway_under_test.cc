@@ -79,7 +79,9 @@ class GatewayUnderTest::Impl {
                             .exchanges = exchanges_,
                             .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
-    server_.emplace(Options(setup), loop_, *service_, clock_, log_);
+    if (setup.around) around_ = setup.around(*service_);
+    SessionGatewayHandler& logic = around_ ? *around_ : static_cast<SessionGatewayHandler&>(*service_);
+    server_.emplace(Options(setup), loop_, logic, clock_, log_);
     const auto started = server_->Start();
     const int* const port = std::get_if<int>(&started);
     EXPECT_NE(port, nullptr) << std::get<std::string>(started);
@@ -126,6 +128,7 @@ class GatewayUnderTest::Impl {
   std::optional<UpstreamStack> qlik_;
   Exchanges exchanges_;
   std::optional<SessionService> service_;
+  std::unique_ptr<SessionGatewayHandler> around_;
   std::thread loop_thread_;
   std::optional<GrpcServer> server_;
   int port_ = 0;

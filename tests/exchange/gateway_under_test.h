@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
+#include "server/rpc/handler.h"
 #include "server/secret.h"
 #include "server/upstream/stack_limits.h"
 #include "server/upstream/tls_client.h"
@@ -31,6 +33,8 @@ struct GatewaySetup {
   std::chrono::milliseconds call_timeout_max = std::chrono::seconds(300);
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
+  // Put around the logic of the RPCs; it outlives what is made.
+  std::function<std::unique_ptr<SessionGatewayHandler>(SessionGatewayHandler&)> around = {};
 };
 
 class GatewayUnderTest {

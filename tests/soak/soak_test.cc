@@ -50,7 +50,7 @@ constexpr long kShortGrowthKilobytesMax = 16 * 1024;
 constexpr long kGrowthDescriptorsMax = kInFlight / 2;
 // Of the calls that had time: the share, in percent, that the gateway may leave without a word before their
 // deadline.
-constexpr double kOverduePercentMax = 1;
+constexpr double kOverduePercentMax = 5;
 // Open at rest beyond what was open at first: the callers' connections, and some of gRPC's own.
 constexpr long kRestDescriptorsMax = 8;
 constexpr char kUser[] = "svc_gateway";

@@ -4,6 +4,7 @@
 
 #include "tests/exchange/channel.h"
 #include "tests/sandbox_test_client.h"
+#include "tests/steps/allocations.h"
 
 namespace session_gateway {
 namespace {
@@ -86,6 +87,7 @@ GatewaySetup StepBench::Setup() const {
   const bool has_logon = setting_.logon != StepLogon::kNone;
   const bool is_symphony = setting_.upstream == SandboxUpstream::kSymphony;
   GatewaySetup setup;
+  setup.around = NoteAllocationsOf;
   if (setting_.tls) {
     const SandboxTlsMaterial material = sandbox_.tls_material();
     setup.tls.emplace();
@@ -174,11 +176,53 @@ bool StepBench::Fail(const StepFault& fault, int number) {
   const std::string where = std::string(fault.name) + " of " + steps.step + " (" + tag + ")";
   told_[tag] = {where, result.ok ? "OK" : result.outcome};
   Judge(where, result, steps);
+  ExpectAllWellAfter(where);
+  return true;
+}
+
+int StepBench::CleanAllocations() {
+  Prepare();
+  BeginAllocations(0);
+  CallAnew("clean");
+  return EndAllocations().all;
+}
+
+bool StepBench::FailAllocation(int number) {
+  Prepare();
+  const std::string tag = "run-" + std::to_string(++runs_);
+  BeginSteps();
+  BeginAllocations(number);
+  const RpcResult result = Call(tag);
+  const bool met = EndAllocations().met;
+  const StepReport steps = EndSteps();
+  if (!met) {
+    EXPECT_TRUE(result.ok) << result.text;
+    return false;
+  }
+  const std::string where = "allocation " + std::to_string(number) + " (" + tag + ")";
+  told_[tag] = {where, result.ok ? "OK" : result.outcome};
+  JudgeWithoutMemory(where, result, steps);
+  ExpectAllWellAfter(where);
+  return true;
+}
+
+void StepBench::ExpectAllWellAfter(const std::string& where) {
   const RpcResult next = Call("next");
   EXPECT_TRUE(next.ok) << "the call after " << where << ": " << next.text;
   const std::size_t kept_at_most = Setup().limits.engine.idle_connections == 0 ? 0 : 2;
   EXPECT_LE(OpenUpstreamSockets(), kept_at_most) << where;
-  return true;
+}
+
+void StepBench::JudgeWithoutMemory(const std::string& where, const RpcResult& result,
+                                   const StepReport& steps) const {
+  EXPECT_EQ(result.problems, "") << where;
+  if (result.ok) return;
+  const std::string said =
+      where + "\n" + result.text + "\nbytes of creates that left: " + std::to_string(steps.create_bytes);
+  EXPECT_EQ(steps.create_bytes, 0u) << said;
+  EXPECT_EQ(result.code, "RESOURCE_EXHAUSTED") << said;
+  EXPECT_EQ(LineOf(result.text, "reason"), "OVERLOADED") << said;
+  EXPECT_EQ(result.outcome, "not_sent") << said;
 }
 
 void StepBench::Judge(const std::string& where, const RpcResult& result, const StepReport& steps) const {

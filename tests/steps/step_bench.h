@@ -46,6 +46,9 @@ class StepBench {
   std::vector<StepCall> CleanSteps();
   // One with that step failing, and one after it. False: there is no such step.
   bool Fail(const StepFault& fault, int number);
+  // The same for the allocations of the call's logic.
+  int CleanAllocations();
+  bool FailAllocation(int number);
   // Lets go of everything and compares what was told with what was created.
   void Settle();
 
@@ -65,6 +68,8 @@ class StepBench {
   RpcResult Call(const std::string& tag);
   RpcResult CallAnew(const std::string& tag);
   void Judge(const std::string& where, const RpcResult& result, const StepReport& steps) const;
+  void JudgeWithoutMemory(const std::string& where, const RpcResult& result, const StepReport& steps) const;
+  void ExpectAllWellAfter(const std::string& where);
   std::map<std::string, int> SessionsByTag() const;
 
   const StepSetting setting_;

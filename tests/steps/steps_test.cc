@@ -17,6 +17,8 @@ constexpr int kStride = 1;
 #endif
 // More steps than any exchange has.
 constexpr int kStepsMax = 200;
+// The last ones are those of the wait itself, and some to spare.
+constexpr int kAllocationsOfTheWait = 4;
 
 class Steps : public testing::TestWithParam<StepSetting> {};
 
@@ -44,6 +46,19 @@ TEST_P(Steps, EachMayFailInEachWay) {
   EXPECT_GT(bench.Ended("done"), 0);
 }
 
+class Allocations : public testing::TestWithParam<StepSetting> {};
+
+TEST_P(Allocations, EachMayFailBeforeTheCallIsSent) {
+  StepBench bench(GetParam());
+  const int allocations = bench.CleanAllocations() - kAllocationsOfTheWait;
+  for (int number = 1; number <= allocations; number += kStride) {
+    EXPECT_TRUE(bench.FailAllocation(number)) << number << " of " << allocations;
+  }
+  bench.Settle();
+  RecordProperty("runs", bench.runs());
+  EXPECT_GE(bench.Ended("not_sent"), 10 / kStride);
+}
+
 std::vector<StepSetting> Settings() {
   std::vector<StepSetting> settings;
   for (const auto upstream : {SandboxUpstream::kSymphony, SandboxUpstream::kQlik}) {
@@ -60,6 +75,11 @@ std::vector<StepSetting> Settings() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Steps, testing::ValuesIn(Settings()),
+                         [](const auto& setting) { return SettingName(setting.param); });
+
+INSTANTIATE_TEST_SUITE_P(All, Allocations,
+                         testing::Values(StepSetting{.upstream = SandboxUpstream::kSymphony, .kept = true},
+                                         StepSetting{.upstream = SandboxUpstream::kQlik, .kept = true}),
                          [](const auto& setting) { return SettingName(setting.param); });
 
 }  // namespace
