@@ -348,6 +348,7 @@ int Main(int argc, char** argv) {
   RaiseDescriptorLimit();
   const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
+  HoldGrpc();
 
   std::optional<Sandbox> sandbox;
   const auto made = MakeConfig(flags, sandbox);

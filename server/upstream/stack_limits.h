@@ -12,8 +12,9 @@
 namespace session_gateway {
 
 struct BulkheadLimits {
-  std::size_t calls = 4096;  // under way at once, whatever the endpoint
-  std::size_t queue = 512;   // that wait for one of these to end
+  // Under way at once, whatever the endpoint; below the connections of one, so that a log-on finds one.
+  std::size_t calls = 4000;
+  std::size_t queue = 500;  // that wait for one of these to end
 };
 
 struct RetryLimits {

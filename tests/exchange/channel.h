@@ -20,8 +20,4 @@ inline std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// The last of gRPC's objects ends the library, and after a big message that may take ten seconds, for a
-// thread of its own polls so long. Held, it ends with the program.
-inline void HoldGrpc() { grpc_init(); }
-
 }  // namespace session_gateway

@@ -279,6 +279,8 @@ inline const std::vector<ProvenElsewhere> kProvenElsewhere = {
      "TellsARefusalWhileTheRequestIsWritten"},
     {"every other alert of a handshake", "server/tls_verify_test.cc", "TellsAlertsOfTheHandshakeByName"},
     {"the deadline before anything began", "server/http_engine_stop_test.cc", "SendsNothingAfterTheDeadline"},
+    {"the queue is too long", "server/bulkhead_test.cc", "BeyondTheQueueCallsAreRefusedAtOnce"},
+    {"the deadline in the queue", "server/bulkhead_test.cc", "AStopFreesTheCallAndItsPlaceAtOnce"},
     {"more calls than the listener's bound", "server/rpc_test.cc", "CallsOverTheBoundAreRefusedAtOnce"},
     {"draining: a new call", "server/rpc_drain_test.cc", "CallThatArrivesInDrainIsRefused"},
     {"draining: a running call that sent nothing", "server/rpc_drain_test.cc",

@@ -270,9 +270,9 @@ TEST(ConfigRulesTest, AnUpstreamThatMayTakeAllCallsIsWarnedOf) {
   const std::string both =
       one + "qlik: {endpoints: ['https://q:1'], auth: {user_directory: d, user_id: u}, tls: {pfx_file: p}}\n";
   EXPECT_FALSE(warned("", both));
-  EXPECT_TRUE(warned("calls: 4608", both));
+  EXPECT_TRUE(warned("calls: 4500", both));
   EXPECT_FALSE(warned("calls: 4609", both));
-  EXPECT_FALSE(warned("calls: 4608", one));
+  EXPECT_FALSE(warned("calls: 4500", one));
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ TEST(ConfigTest, TheSmallestFileTakesEveryDefault) {
   EXPECT_EQ(config.creates.linger, seconds(10));
   EXPECT_EQ(config.limits.calls, 10000u);
   EXPECT_EQ(config.limits.request_bytes, 4194304u);
-  EXPECT_EQ(config.bulkhead.calls, 4096u);
-  EXPECT_EQ(config.bulkhead.queue, 512u);
+  EXPECT_EQ(config.bulkhead.calls, 4000u);
+  EXPECT_EQ(config.bulkhead.queue, 500u);
   EXPECT_EQ(config.retry.attempts, 3);
   EXPECT_EQ(config.retry.backoff_min, milliseconds(50));
   EXPECT_EQ(config.retry.backoff_max, seconds(1));

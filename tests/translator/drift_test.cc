@@ -160,8 +160,8 @@ TEST(Drift, EveryFieldOfCreateSessionIsOnTheWire) {
   Marker marker;
   marker.Fill(message);
   const auto translator = CreateSessionTranslator::Make(DeclaredOptions);
-  ExpectMarks(marker, std::get<CreateSessionTranslator>(translator).Request(message, CsrfTokenFrom::kCaller, {}),
-              59);
+  ExpectMarks(marker,
+              std::get<CreateSessionTranslator>(translator).Request(message, CsrfTokenFrom::kCaller, {}), 59);
 }
 
 TEST(Drift, EveryFieldOfCreateExecutionSessionIsOnTheWire) {
