@@ -127,11 +127,11 @@ void ScriptedUpstream::FailHandshake(RawConnection& raw) const {
 
 void ScriptedUpstream::Serve(RawConnection& raw) {
   if (tls_ == nullptr) {
-    Wire wire(raw, nullptr);
+    PeerWire wire(raw, nullptr);
     return Converse(wire);
   }
   if (tls_->fault != TlsFault::kNone && tls_->fault != TlsFault::kRefusal) return FailHandshake(raw);
-  Wire wire(raw, tls_server_.get());
+  PeerWire wire(raw, tls_server_.get());
   wire.peer()->before_alert = [&] {
     while (tls_->fault == TlsFault::kRefusal && wire.peer()->fed() + raw.buffered() < kRefusedAfterBytes &&
            raw.ReadMore()) {
@@ -142,7 +142,7 @@ void ScriptedUpstream::Serve(RawConnection& raw) {
   raw.WaitForEnd();
 }
 
-void ScriptedUpstream::Converse(Wire& wire) {
+void ScriptedUpstream::Converse(PeerWire& wire) {
   for (;;) {
     std::string request;
     if (reads_ > 0) {

@@ -60,7 +60,7 @@ class ScriptedUpstream {
   static std::vector<Turn> TurnsOf(const CaseFile& file);
 
   void Serve(RawConnection& raw);
-  void Converse(Wire& wire);
+  void Converse(PeerWire& wire);
   // Of the request that has come; nullptr when the case says nothing of it.
   const Turn* Note(const std::string& request);
   void FailHandshake(RawConnection& raw) const;

@@ -2,11 +2,11 @@
 
 namespace session_gateway {
 
-Wire::Wire(RawConnection& raw, const TlsServer* tls) : raw_(raw) {
+PeerWire::PeerWire(RawConnection& raw, const TlsServer* tls) : raw_(raw) {
   if (tls != nullptr) peer_.emplace(raw, *tls);
 }
 
-bool Wire::SendAtOnce(const std::vector<std::string>& pieces) {
+bool PeerWire::SendAtOnce(const std::vector<std::string>& pieces) {
   std::string bytes;
   for (const std::string& piece : pieces) {
     if (peer_) {
@@ -19,7 +19,7 @@ bool Wire::SendAtOnce(const std::vector<std::string>& pieces) {
   return raw_.Send(bytes);
 }
 
-void Wire::EndSending() {
+void PeerWire::EndSending() {
   if (peer_) {
     peer_->EncryptGoodbye();
     peer_->Flush();

@@ -12,12 +12,12 @@
 
 namespace session_gateway {
 
-class Wire {
+class PeerWire {
  public:
   // `tls` is null for a connection without TLS.
-  Wire(RawConnection& raw, const TlsServer* tls);
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
+  PeerWire(RawConnection& raw, const TlsServer* tls);
+  PeerWire(const PeerWire&) = delete;
+  PeerWire& operator=(const PeerWire&) = delete;
 
   bool Handshake() { return !peer_ || peer_->Handshake(); }
   // The next request with its body, or empty when the peer has ended.

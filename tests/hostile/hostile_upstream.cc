@@ -98,7 +98,7 @@ std::string HostileUpstream::Expand(std::string text, const std::string& request
 }
 
 // What is said early is said once the request's tag is there.
-std::string HostileUpstream::ReadRequest(Wire& wire) const {
+std::string HostileUpstream::ReadRequest(PeerWire& wire) const {
   if (!behaviour_.is_early || is_good_) return wire.ReadRequest();
   std::string seen;
   while (wire.ReadMore()) {
@@ -110,7 +110,7 @@ std::string HostileUpstream::ReadRequest(Wire& wire) const {
 }
 
 void HostileUpstream::Serve(RawConnection& raw) {
-  Wire wire(raw, tls_);
+  PeerWire wire(raw, tls_);
   if (!wire.Handshake()) return;
   for (std::string request = ReadRequest(wire); !request.empty(); request = ReadRequest(wire)) {
     const bool goes_on = is_good_ ? Say(wire, Expand("<good>", request), false) : Answer(wire, request);
@@ -118,7 +118,7 @@ void HostileUpstream::Serve(RawConnection& raw) {
   }
 }
 
-bool HostileUpstream::Answer(Wire& wire, const std::string& request) {
+bool HostileUpstream::Answer(PeerWire& wire, const std::string& request) {
   if (!behaviour_.at_rest.empty()) {
     std::unique_lock lock(mutex_);
     ++arrived_;
@@ -136,7 +136,7 @@ bool HostileUpstream::Answer(Wire& wire, const std::string& request) {
   return behaviour_.floods.empty();
 }
 
-void HostileUpstream::WaitAtRest(Wire& wire) {
+void HostileUpstream::WaitAtRest(PeerWire& wire) {
   std::unique_lock lock(mutex_);
   const int round = round_;
   changed_.wait_for(lock, kRoundMax, [&] { return is_over_ || rounds_spoken_ >= round; });
@@ -148,7 +148,7 @@ void HostileUpstream::WaitAtRest(Wire& wire) {
   changed_.notify_all();
 }
 
-bool HostileUpstream::Say(Wire& wire, const std::string& text, bool drips) {
+bool HostileUpstream::Say(PeerWire& wire, const std::string& text, bool drips) {
   std::vector<std::string> records;
   constexpr std::string_view kRecord = "<record>";
   std::string_view rest = text;
@@ -170,7 +170,7 @@ bool HostileUpstream::Say(Wire& wire, const std::string& text, bool drips) {
   return true;
 }
 
-void HostileUpstream::Flood(Wire& wire) {
+void HostileUpstream::Flood(PeerWire& wire) {
   const std::string piece = Expand(behaviour_.floods, {});
   std::size_t sent = 0;
   while (sent < kFloodBytesMax && !is_over_ && wire.Send(piece)) sent += piece.size();

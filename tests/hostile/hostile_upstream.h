@@ -45,12 +45,12 @@ class HostileUpstream {
 
  private:
   void Serve(RawConnection& raw);
-  bool Answer(Wire& wire, const std::string& request);
-  bool Say(Wire& wire, const std::string& text, bool drips);
-  void Flood(Wire& wire);
+  bool Answer(PeerWire& wire, const std::string& request);
+  bool Say(PeerWire& wire, const std::string& text, bool drips);
+  void Flood(PeerWire& wire);
   std::string Expand(std::string text, const std::string& request) const;
-  std::string ReadRequest(Wire& wire) const;
-  void WaitAtRest(Wire& wire);
+  std::string ReadRequest(PeerWire& wire) const;
+  void WaitAtRest(PeerWire& wire);
 
   const Behaviour& behaviour_;
   const Api& api_;
