@@ -56,6 +56,10 @@ ChaosBed::ChaosBed(const ChaosBedOptions& options)
 }
 
 std::string ChaosBed::Config() const {
+  return UpstreamConfig() + (options_.repeats ? "" : "retry: {attempts: 1}\n");
+}
+
+std::string ChaosBed::UpstreamConfig() const {
   const std::string endpoint =
       std::string(options_.tls ? "https" : "http") + "://127.0.0.1:" + std::to_string(proxy_->port());
   if (options_.upstream == SandboxUpstream::kSymphony) {

@@ -31,7 +31,8 @@ void PrintFigure(const std::string& text);
 struct ChaosBedOptions {
   SandboxUpstream upstream = SandboxUpstream::kSymphony;
   bool tls = false;
-  bool logon = false;  // Symphony with a service account
+  bool logon = false;    // Symphony with a service account
+  bool repeats = false;  // what was not sent is sent again; else a call is one attempt, which can be judged
   std::size_t body_bytes = 0;
   std::size_t keep_bytes = 16 * 1024;
   int receive_buffer_bytes = 0;
@@ -66,6 +67,7 @@ class ChaosBed {
 
  private:
   std::string Config() const;
+  std::string UpstreamConfig() const;
 
   const ChaosBedOptions options_;
   pki::TemporaryDirectory files_;

@@ -117,7 +117,7 @@ TEST_P(ChaosMixtures, AreCountedHonestly) {
 #else
   const int calls = IsLongForm() ? 5000 : 400;
 #endif
-  ChaosBed bed({.upstream = GetParam().upstream, .tls = GetParam().tls, .keep_bytes = 0});
+  ChaosBed bed({.upstream = GetParam().upstream, .tls = GetParam().tls, .repeats = true, .keep_bytes = 0});
   ChaosMix mix = EvenMix(0.6);
   // Stalls take a whole deadline each.
   mix.black_hole = mix.stall = 0.04;

@@ -69,7 +69,8 @@ class ChaosTls : public testing::TestWithParam<ChaosPlace> {
       ASSERT_EQ(bed.proxy().totals().accepted, before + 1) << "a create was sent twice: " << told.Words();
     }
     const ChaosConnection seen = bed.proxy().last();
-    const ChaosEnd end = plan.request.end_at_record ? plan.request.end : plan.answer.end;
+    const bool ends_request = plan.request.end_at_record || plan.request.end_after;
+    const ChaosEnd end = ends_request ? plan.request.end : plan.answer.end;
     const std::vector<std::string> demanded = Demanded(seen, records, end);
     EXPECT_NE(std::find(demanded.begin(), demanded.end(), told.Row()), demanded.end())
         << DescribePlan(plan) << ": " << told.Words() << ", not " << demanded.front() << "; "
