@@ -43,8 +43,9 @@ constexpr seconds kRecoveryMax(5);
 constexpr seconds kIdleMax(30);
 constexpr milliseconds kCallDeadline = seconds(3);
 constexpr std::size_t kLogKept = 1 << 20;
-// What may lie between the halves of a run. In a few seconds the heap is still finding its size.
-constexpr long kGrowthKilobytesMax = 4 * 1024;
+// What may lie between the halves of a run: its size follows the most connections that ever stood at a fault
+// at once. In a few seconds the heap is still finding it.
+constexpr long kGrowthKilobytesMax = 8 * 1024;
 constexpr long kShortGrowthKilobytesMax = 32 * 1024;
 // As many more connections as may stand at a fault by chance.
 constexpr long kGrowthDescriptorsMax = kInFlight / 2;
