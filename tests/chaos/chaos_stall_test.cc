@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Places, ChaosStalls,
 TEST(ChaosLogonStalls, NothingIsCreatedBehindTheDeadline) {
   ChaosBed bed({.upstream = SandboxUpstream::kSymphony, .logon = true});
   ChaosPlan plan;
-  plan.answer.delay = 2 * kDeadline;  // the log-on itself goes on, for whoever comes next
+  plan.answer.delay = kDeadline + milliseconds(500);  // the log-on itself goes on, for whoever comes next
   bed.proxy().SetPlan(plan);
   for (int i = 0; i < 4; ++i) bed.caller().Start(kDeadline);
   for (const ChaosTold& told : bed.caller().WaitForAll()) {

@@ -233,7 +233,7 @@ TEST(RetryBudgetTest, AShareOfTheCallsBesideAFewEachSecond) {
   now -= seconds(5);
   EXPECT_EQ(taken(1000), 0);
   // What is saved has a bound, however long nothing was repeated.
-  now += std::chrono::hours(10'000'000);
+  now += std::chrono::hours(100'000);
   for (int i = 0; i < 100'000; ++i) budget.NoteCall();
   EXPECT_EQ(taken(1000), kRepeatsSavedMax);
 }
