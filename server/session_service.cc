@@ -11,6 +11,11 @@ RpcError NotConfigured(Upstream upstream) {
                    "this gateway has no such upstream configured: " + std::string(UpstreamName(upstream)));
 }
 
+// Whether there may be something at the upstream now.
+bool MayExist(const std::optional<RpcError>& error) {
+  return !error || error->outcome == Outcome::kDone || error->outcome == Outcome::kUnknown;
+}
+
 }  // namespace
 
 Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateSessionRequest& request,
@@ -19,7 +24,7 @@ Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateSes
     sessiongateway::v1::CreateSessionResponse response;
     const auto error = parts_.create_session.Response(late.result, parts_.symphony->authentication().owner(),
                                                       reader_, response);
-    LogOrphan(parts_.log, orphan, late, error, response.session_id());
+    LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, response.session_id());
   };
 }
 
@@ -28,7 +33,7 @@ Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateExe
   return [this, orphan = OrphanOf(request, caller)](LateResult& late) {
     sessiongateway::v1::CreateExecutionSessionResponse response;
     const auto error = parts_.create_execution_session.Response(late.result, reader_, response);
-    LogOrphan(parts_.log, orphan, late, error, response.execution_session().id());
+    LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, response.execution_session().id());
   };
 }
 
@@ -47,10 +52,20 @@ Task<std::optional<RpcError>> SessionService::CreateSession(
     *response.mutable_rest_request() = parts_.symphony->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
-  SendResult result =
-      co_await parts_.exchanges.Send(parts_.symphony->transport(), std::move(http_request), context,
-                                     [&, this] { return LateEndOf(request, context.caller()); });
-  co_return parts_.create_session.Response(result, authentication.owner(), reader_, response);
+  bool lingers = false;
+  SendResult result = co_await parts_.exchanges.Send(parts_.symphony->transport(), std::move(http_request),
+                                                     context, [&, this] {
+                                                       lingers = true;
+                                                       return LateEndOf(request, context.caller());
+                                                     });
+  auto error = parts_.create_session.Response(result, authentication.owner(), reader_, response);
+  if (!lingers && MayExist(error)) {
+    context.OnUndelivered([this, &request, &response, &context, error] {
+      LogOrphan(parts_.log, OrphanOf(request, context.caller()), {context.endpoint(), {}}, error,
+                response.session_id());
+    });
+  }
+  co_return error;
 }
 
 Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
@@ -65,10 +80,20 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
     *response.mutable_rest_request() = parts_.qlik->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
+  bool lingers = false;
   SendResult result =
-      co_await parts_.exchanges.Send(parts_.qlik->transport(), std::move(http_request), context,
-                                     [&, this] { return LateEndOf(request, context.caller()); });
-  co_return parts_.create_execution_session.Response(result, reader_, response);
+      co_await parts_.exchanges.Send(parts_.qlik->transport(), std::move(http_request), context, [&, this] {
+        lingers = true;
+        return LateEndOf(request, context.caller());
+      });
+  auto error = parts_.create_execution_session.Response(result, reader_, response);
+  if (!lingers && MayExist(error)) {
+    context.OnUndelivered([this, &request, &response, &context, error] {
+      LogOrphan(parts_.log, OrphanOf(request, context.caller()), {context.endpoint(), {}}, error,
+                response.execution_session().id());
+    });
+  }
+  co_return error;
 }
 
 }  // namespace session_gateway

@@ -216,6 +216,42 @@ TEST_P(LingerTest, ACallerThatCancelsLeavesAnOrphanToo) {
   EXPECT_EQ(calls[0].value("status", ""), "UNKNOWN") << "never CANCELLED once a byte has left";
 }
 
+// One that was cut off while it was sent is identified as well.
+TEST(LingerOfAPart, IsLoggedWithItsTag) {
+  Signal first_byte;
+  Signal done;
+  RawServer deaf([&](RawConnection& peer) {
+    peer.ReadMore(1);
+    first_byte.Set();
+    done.Wait();
+  });
+  GatewaySetup setup;
+  setup.symphony = Endpoint{"http", "127.0.0.1", deaf.port(), ""};
+  std::string log;
+  {
+    GatewayUnderTest gateway(setup, log);
+    sessiongateway::v1::CreateSessionRequest request;
+    request.set_application_name("app");
+    request.mutable_session()->set_session_tag("run-18");
+    request.mutable_session()->set_session_name(std::string(32 << 20, 'x'));
+    grpc::ClientContext context;
+    std::thread canceller([&] {
+      first_byte.Wait();
+      context.TryCancel();
+    });
+    sessiongateway::v1::CreateSessionResponse response;
+    const auto stub = sessiongateway::v1::SessionGateway::NewStub(ConnectTo(gateway.address()));
+    EXPECT_FALSE(stub->CreateSession(&context, request, &response).ok());
+    canceller.join();
+  }
+  done.Set();
+  const auto orphans = LinesOf(log, "orphan");
+  ASSERT_EQ(orphans.size(), 1u) << log;
+  EXPECT_EQ(orphans[0].value("outcome", ""), "unknown");
+  EXPECT_EQ(orphans[0].value("phase", ""), "send");
+  EXPECT_EQ(orphans[0].value("session_tag", ""), "run-18");
+}
+
 // The program's way to its end waits for what lingers.
 TEST_P(LingerTest, ADrainWaitsForTheAnswer) {
   answer_ = Whole(side().status_line, side().answer);

@@ -140,7 +140,9 @@ void CallBase::OnTimer() {
 }
 
 void CallBase::OnDone(bool) {
-  if (!finish_called_ && server_context_.IsCancelled()) {
+  is_gone_ = server_context_.IsCancelled();
+  if (finish_called_ && is_gone_) context_->NotifyUndelivered();
+  if (!finish_called_ && is_gone_) {
     // gRPC ends a call at the caller's deadline as if the caller had cancelled it.
     const bool late = table_.clock().Now() >= context_->deadline();
     caller_left_ = !late;
@@ -149,7 +151,10 @@ void CallBase::OnDone(bool) {
   Release();
 }
 
-void CallBase::OnFinished(bool) { Release(); }
+void CallBase::OnFinished(bool ok) {
+  if (!ok) context_->NotifyUndelivered();
+  Release();
+}
 
 void CallBase::StopForDrain() {
   if (!running_ || context_->stopped() != StopReason::kNone) return;
@@ -192,6 +197,7 @@ void CallBase::End(std::string_view exception) {
 
 void CallBase::Finish() {
   finish_called_ = true;
+  if (is_gone_) context_->NotifyUndelivered();
   void* const tag = static_cast<EventTarget*>(&finished_);
   if (!error_) return FinishOk(tag);
   // No initial metadata is ever set, so gRPC sends an error as Trailers-Only.

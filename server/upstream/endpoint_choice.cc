@@ -1,6 +1,7 @@
 #include "server/upstream/endpoint_choice.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <tuple>
 #include <utility>
 
@@ -33,6 +34,8 @@ Sign SignOf(const SendResult& result) {
     return reply->status >= 502 && reply->status <= 504 ? Sign::kFailed : Sign::kAnswered;
   }
   const SendFailure& failure = std::get<SendFailure>(result);
+  // This process has no descriptor left: the endpoint has no part in it.
+  if (failure.system_error == EMFILE || failure.system_error == ENFILE) return Sign::kNone;
   switch (failure.kind) {
     case FailureKind::kUnreachable:
     case FailureKind::kTls:
@@ -96,21 +99,27 @@ Task<SendResult> EndpointChoice::Send(const HttpRequest& request, CallContext& c
   context.NoteTried(index);
   Member& member = members_[index];
   const bool is_probe = member.is_ejected && now >= member.probe_due;
-  // Others may probe again when this one takes as long as another ejection.
-  if (is_probe) member.probe_due = now + member.ejection;
-  const std::uint64_t number = is_probe ? ++member.probe_number : 0;
+  const std::uint64_t number = is_probe ? BeginProbe(member, now) : 0;
+  const auto is_newest = [&] { return is_probe && member.probe_number == number; };
+  bool is_noted = false;
+  // A call that waits beyond its deadline for what it has sent fails now, not when it has lingered.
+  const StopNotice notice(context, [&](StopReason reason) {
+    const std::optional<SendResult> so_far = context.Peek(reason);
+    if (!so_far || SignOf(*so_far) != Sign::kFailed) return;
+    is_noted = true;
+    NoteFailed(member, is_newest());
+  });
 
   SendResult result = co_await member.candidate.transport->Send(request, context);
-  const bool is_newest = is_probe && member.probe_number == number;
   switch (SignOf(result)) {
     case Sign::kAnswered:
       NoteAnswered(member);
       break;
     case Sign::kFailed:
-      NoteFailed(member, is_newest);
+      if (!is_noted) NoteFailed(member, is_newest());
       break;
     case Sign::kCancelled:
-      if (is_newest) member.probe_due = clock_.Now();
+      if (is_newest()) member.probe_due = clock_.Now();
       break;
     case Sign::kNone:
       break;
@@ -118,7 +127,16 @@ Task<SendResult> EndpointChoice::Send(const HttpRequest& request, CallContext& c
   co_return result;
 }
 
+// Others may probe again when this one takes as long as another ejection, and that one has failed then.
+std::uint64_t EndpointChoice::BeginProbe(Member& member, TimePoint now) {
+  if (member.is_probed) member.ejection = std::min<Duration>(2 * member.ejection, limits_.time_max);
+  member.is_probed = true;
+  member.probe_due = now + member.ejection;
+  return ++member.probe_number;
+}
+
 void EndpointChoice::NoteAnswered(Member& member) {
+  member.is_probed = false;
   member.failures = 0;
   if (!member.is_ejected) return;
   member.is_ejected = false;
@@ -129,6 +147,7 @@ void EndpointChoice::NoteFailed(Member& member, bool is_probe) {
   const TimePoint now = clock_.Now();
   if (member.is_ejected) {
     if (!is_probe) return;
+    member.is_probed = false;
     member.ejection = std::min<Duration>(2 * member.ejection, limits_.time_max);
     member.probe_due = now + member.ejection;
     return;

@@ -50,9 +50,11 @@ class EndpointChoice final : public Transport {
     Duration ejection{};             // the time of the current ejection
     TimePoint probe_due;             // when the next probe may go out
     std::uint64_t probe_number = 0;  // of the newest probe
+    bool is_probed = false;          // it has not ended
   };
 
   std::size_t Next(const CallContext& context, TimePoint now) const;
+  std::uint64_t BeginProbe(Member& member, TimePoint now);
   void NoteAnswered(Member& member);
   void NoteFailed(Member& member, bool is_probe);
 

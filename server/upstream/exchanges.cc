@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -23,7 +24,6 @@ struct Exchanges::Exchange {
     left_with = context.Peek(reason);
     if (left_with) wait_is_over.Announce();
   }
-  bool ended() const { return result || exception; }
 
   CallContext context;
   const HttpRequest request;
@@ -47,9 +47,14 @@ Task<SendResult> Exchanges::Send(Transport& transport, HttpRequest request, Call
     co_await exchange->wait_is_over.Wait();
   }
   if (exchange->context.may_have_left()) caller.BeginSending();
+  caller.set_endpoint(exchange->context.endpoint());
   if (exchange->exception) std::rethrow_exception(exchange->exception);
   if (exchange->result) co_return std::move(*exchange->result);
-  Linger(exchange, make_late_end());
+  try {
+    Linger(exchange, make_late_end());
+  } catch (const std::bad_alloc&) {
+    exchange->context.Abandon();  // what has no timer must not wait
+  }
   co_return std::move(*exchange->left_with);
 }
 
@@ -66,10 +71,10 @@ void Exchanges::Start(const std::shared_ptr<Exchange>& exchange, Transport& tran
 }
 
 void Exchanges::Linger(const std::shared_ptr<Exchange>& exchange, LateEnd late_end) {
-  exchange->late_end = std::move(late_end);
   exchange->left_at = clock_.Now();
-  exchange->place = lingering_.insert(lingering_.end(), exchange);
   AbandonAt(exchange->left_at + linger_, exchange);
+  exchange->place = lingering_.insert(lingering_.end(), exchange);
+  exchange->late_end = std::move(late_end);
 }
 
 void Exchanges::AbandonAt(TimePoint end, const std::shared_ptr<Exchange>& exchange) {
@@ -89,7 +94,11 @@ void Exchanges::OnEnded(const std::shared_ptr<Exchange>& exchange) {
   }
   LateResult late{std::move(*exchange->result), exchange->context.endpoint(),
                   clock_.Now() - exchange->left_at};
-  exchange->late_end(late);
+  try {
+    exchange->late_end(late);
+  } catch (const std::exception&) {
+    // Nobody waits for it, and the others go on: its line of the log is lost.
+  }
   lingering_.erase(exchange->place);
   if (lingering_.empty() && on_idle_) std::exchange(on_idle_, nullptr)();
 }

@@ -237,6 +237,62 @@ TEST_F(EjectedTest, AProbeThatDoesNotEndMakesWayForTheNext) {
   EXPECT_EQ(events_, "+a");
 }
 
+// A stall lasts longer than the ejection: the next probe finds it unfinished, and that is a failure.
+TEST_F(EjectedTest, TheTimeDoublesAlsoWhileProbesDoNotEnd) {
+  clock_.ahead = seconds(1);
+  const auto first = Start();
+  EXPECT_EQ(Place(*first), "a");
+  clock_.ahead += seconds(1);
+  const auto second = Start();
+  EXPECT_EQ(Place(*second), "a");
+  clock_.ahead += seconds(1);
+  EXPECT_EQ(Run(1), "b");
+  clock_.ahead += seconds(1);
+  const auto third = Start();
+  EXPECT_EQ(Place(*third), "a");
+  for (Call* call : {&*first, &*second, &*third}) EndAt(*call, Unreachable());
+}
+
+// Sends, and waits for an answer that does not come until it is given up.
+class Stalled final : public Transport, public Wire {
+ public:
+  explicit Stalled(Loop& loop) : executor_(loop.get_executor()) {}
+
+  Task<SendResult> Send(const HttpRequest&, CallContext& context) override {
+    LoopEvent given_up(executor_);
+    given_up_ = &given_up;
+    const WireGuard guard(context, *this);
+    co_await given_up.Wait();
+    co_return Peek(StopReason::kDeadline);
+  }
+  bool has_left() const override { return true; }
+  SendResult Peek(StopReason) const override { return Fail(FailureKind::kDeadline, Phase::kWait, true); }
+  void Abandon() override { given_up_->Announce(); }
+
+ private:
+  const LoopExecutor executor_;
+  LoopEvent* given_up_ = nullptr;
+};
+
+// A call that lingers for its answer has failed at its deadline, once.
+TEST_F(EndpointChoiceTest, AStallIsSeenAtTheDeadlineNotAtTheEndOfTheLinger) {
+  Stalled stalled(loop_);
+  ScriptedTransport good(loop_);
+  std::string events;
+  EndpointChoice choice({{"stalled", &stalled}, {"good", &good}}, {.failures = 1}, clock_,
+                        [&](std::string_view name, EndpointEvent event) {
+                          events += (event == EndpointEvent::kEjected ? "-" : "+") + std::string(name);
+                        });
+  const auto call = StartOn(choice);
+  call->context.LetLinger();
+  call->context.Stop(StopReason::kDeadline);
+  EXPECT_EQ(events, "-stalled");
+  EXPECT_FALSE(call->result);
+  call->context.Abandon();
+  EXPECT_EQ(EndOf(*call), "deadline wait sent");
+  EXPECT_EQ(events, "-stalled");
+}
+
 // Such as a log-on that is not tried again yet: every call would fail there while the other endpoint works.
 TEST_F(EjectedTest, AProbeThatSaysNothingIsNotFollowedAtOnce) {
   clock_.ahead = seconds(1);
