@@ -85,7 +85,7 @@ struct NameResolver::Lookup {
 };
 
 NameResolver::~NameResolver() {
-  if (const std::shared_ptr<Lookup> lookup = lookup_.lock()) lookup->GiveUp();
+  if (lookup_) lookup_->GiveUp();
 }
 
 // In a thread of its own, so that neither other names nor the end of the program wait for it.
@@ -113,11 +113,8 @@ Task<ResolveResult> NameResolver::Resolve(CallContext& context) {
   if (!not_literal) co_return std::vector<TcpAddress>{TcpAddress(literal, endpoint_.port)};
   if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kResolve);
 
-  std::shared_ptr<Lookup> lookup = lookup_.lock();
-  if (!lookup || lookup->ended) {
-    lookup = Begin();
-    lookup_ = lookup;
-  }
+  if (!lookup_ || lookup_->ended) lookup_ = Begin();
+  const std::shared_ptr<Lookup> lookup = lookup_;
   const auto own = lookup->waiting.emplace(lookup->waiting.end(), executor_);
   if (!lookup->ended) {
     StopGuard guard(context, [waiter = &*own] { waiter->Announce(); });
@@ -133,8 +130,7 @@ Task<ResolveResult> NameResolver::Resolve(CallContext& context) {
 }
 
 void NameResolver::Close() {
-  const std::shared_ptr<Lookup> lookup = lookup_.lock();
-  if (lookup && lookup->waiting.empty()) lookup->GiveUp();
+  if (lookup_ && lookup_->waiting.empty()) lookup_->GiveUp();
 }
 
 Task<std::optional<SendFailure>> Connect(TcpSocket& socket, const std::vector<TcpAddress>& addresses,

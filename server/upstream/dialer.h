@@ -50,7 +50,7 @@ class NameResolver {
 
   const LoopExecutor executor_;
   const Endpoint endpoint_;
-  std::weak_ptr<Lookup> lookup_;
+  std::shared_ptr<Lookup> lookup_;  // the last one
 };
 
 // Connects to the first address that accepts. Each address but the last gets its share of the time left, so
