@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan ledger-model lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -61,6 +61,25 @@ ledger-model: ## The ledger against its model, ten million steps of random inter
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) --target ledger_model_test
 	@SESSION_GATEWAY_STEPS=$${SESSION_GATEWAY_STEPS:-10000000} $(BUILD)/bin/ledger_model_test
+
+chaos: ## Faults at every byte and record between gateway and upstreams, deadlines and mixtures; minutes
+	@deploy/install-packages.sh test
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target chaos_test
+	@tests/chaos/run.sh $(BUILD)
+
+FUZZ_SECONDS := 60
+fuzz: ## The fuzzers, FUZZ_SECONDS each; what breaks something stays in build/fuzz/findings/
+	@deploy/install-packages.sh fuzz
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+soak: ## Ten minutes under load with faults on all the time; SOAK_SECONDS=60 for one
+	@deploy/install-packages.sh test
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target soak_test
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BUILD)/bin/soak_test --gtest_brief=1
 
 lint: ## Formatting and the contract's linter
 	@deploy/install-packages.sh lint

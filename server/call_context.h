@@ -12,13 +12,17 @@
 // calls wait for is the latest of theirs.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "server/clock.h"
+#include "server/endpoint.h"
 #include "server/secret.h"
 #include "translator/http_message.h"
 
@@ -61,6 +65,14 @@ class CallContext {
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   StopReason stopped() const { return stopped_; }
 
+  // To which of an upstream's endpoints, by its place in their list, attempts of this call went.
+  bool HasTried(std::size_t endpoint) const { return ((tried_endpoints_ >> endpoint) & 1) != 0; }
+  void NoteTried(std::size_t endpoint) { tried_endpoints_ |= std::uint64_t{1} << endpoint; }
+
+  // Something may have left for it.
+  void BeginSending() { may_have_left_ = true; }
+  bool may_have_left() const { return may_have_left_; }
+
   // From now on a request that has left whole waits for its answer beyond a stop, until Abandon.
   void LetLinger() { lingers_ = true; }
 
@@ -68,6 +80,7 @@ class CallContext {
   void Stop(StopReason reason) {
     if (stopped_ != StopReason::kNone) return;
     stopped_ = reason;
+    if (on_notice_) on_notice_(reason);
     if (on_stop_) std::exchange(on_stop_, nullptr)();
     if (!lingers_ || wire_ == nullptr || !wire_->has_left()) Abandon();
   }
@@ -80,6 +93,13 @@ class CallContext {
   }
   bool abandoned() const { return abandoned_; }
 
+  // What is to be done when the caller does not get the answer that the call ended with. The frame calls it,
+  // at most once, while the call's messages are still there.
+  void OnUndelivered(std::function<void()> action) { on_undelivered_ = std::move(action); }
+  void NotifyUndelivered() {
+    if (on_undelivered_) std::exchange(on_undelivered_, nullptr)();
+  }
+
   // Where the last attempt went, `scheme://host:port`; empty before one.
   std::string_view endpoint() const { return endpoint_; }
   void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }  // outlives the call
@@ -88,25 +108,36 @@ class CallContext {
   // were given up now. Nothing when it waits for no answer, so that it ends by itself, soon after a stop.
   std::optional<SendResult> Peek(StopReason reason) const {
     if (wire_ == nullptr || abandoned_) return std::nullopt;
-    SendResult result = wire_->Peek(reason);
-    if (auto* reply = std::get_if<HttpReply>(&result); reply != nullptr && on_peek_) on_peek_(*reply);
-    return result;
+    // Asked by handlers, out of which no exception may come.
+    try {
+      SendResult result = wire_->Peek(reason);
+      if (auto* reply = std::get_if<HttpReply>(&result); reply != nullptr && on_peek_) on_peek_(*reply);
+      return result;
+    } catch (const std::bad_alloc&) {
+      return SendFailure{FailureKind::kLost, Phase::kWait, true, "no memory for what has come of the answer"};
+    }
   }
 
  private:
   friend class StopGuard;
   friend class WireGuard;
   friend class PeekGuard;
+  friend class StopNotice;
 
   TimePoint deadline_;
   Caller caller_;
   StopReason stopped_ = StopReason::kNone;
+  std::uint64_t tried_endpoints_ = 0;  // a bit each
+  static_assert(kEndpointsMax <= 64);
+  bool may_have_left_ = false;
   bool lingers_ = false;
   bool abandoned_ = false;
   std::string_view endpoint_;
   std::function<void()> on_stop_;
   Wire* wire_ = nullptr;
   std::function<void(HttpReply&)> on_peek_;
+  std::function<void(StopReason)> on_notice_;
+  std::function<void()> on_undelivered_;
 };
 
 // Registers `on_stop` for its own lifetime. The owner checks `context.stopped()` before it begins to wait: a
@@ -145,6 +176,20 @@ class PeekGuard {
   ~PeekGuard() { context_.on_peek_ = nullptr; }
   PeekGuard(const PeekGuard&) = delete;
   PeekGuard& operator=(const PeekGuard&) = delete;
+
+ private:
+  CallContext& context_;
+};
+
+// Registers who is told of a stop before any wait ends by it.
+class StopNotice {
+ public:
+  StopNotice(CallContext& context, std::function<void(StopReason)> on_notice) : context_(context) {
+    context_.on_notice_ = std::move(on_notice);
+  }
+  ~StopNotice() { context_.on_notice_ = nullptr; }
+  StopNotice(const StopNotice&) = delete;
+  StopNotice& operator=(const StopNotice&) = delete;
 
  private:
   CallContext& context_;

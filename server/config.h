@@ -19,7 +19,7 @@
 #include "server/endpoint.h"
 #include "server/host_port.h"
 #include "server/secret.h"
-#include "server/upstream/engine_limits.h"
+#include "server/upstream/stack_limits.h"
 
 namespace session_gateway {
 
@@ -46,6 +46,8 @@ struct ListenConfig {
   HostPort address = {"127.0.0.1", 50051};
   ListenPlaintext plaintext = ListenPlaintext::kLoopback;
   ListenTlsConfig tls;
+  std::chrono::milliseconds handshake = std::chrono::seconds(10);       // until HTTP/2 is spoken
+  std::chrono::milliseconds connection_age = std::chrono::minutes(30);  // then callers connect anew
   bool operator==(const ListenConfig&) const = default;
 };
 
@@ -59,6 +61,7 @@ struct TimeoutConfig {
 struct LimitsConfig {
   std::size_t calls = 10000;                    // in flight at once
   std::size_t request_bytes = 4 * 1024 * 1024;  // of one gRPC request message
+  std::size_t connections = 10000;              // of callers, open at once
   bool operator==(const LimitsConfig&) const = default;
 };
 
@@ -183,7 +186,10 @@ struct Config {
   TimeoutConfig timeouts;
   CreatesConfig creates;
   LimitsConfig limits;
-  EngineLimits engine;                                                    // of each upstream's engine
+  EngineLimits engine;                                                    // of each upstream's engines
+  BulkheadLimits bulkhead;                                                // of each upstream
+  RetryLimits retry;                                                      // of each upstream
+  EjectionLimits ejection;                                                // of each endpoint
   std::chrono::milliseconds credentials_check = std::chrono::seconds(5);  // between looks at credential files
   std::optional<SymphonyConfig> symphony;
   std::optional<QlikConfig> qlik;

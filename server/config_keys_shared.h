@@ -18,7 +18,6 @@ inline constexpr std::int64_t kKiB = 1024;
 inline constexpr std::int64_t kMiB = 1024 * kKiB;
 inline constexpr std::int64_t kTextBytesMax = 256;
 inline constexpr std::int64_t kFileNameBytesMax = 4096;
-inline constexpr std::int64_t kEndpointsMax = 64;
 inline constexpr std::int64_t kIdentitiesMax = 100'000;
 
 inline constexpr std::array<std::string_view, 2> kSwitchChoices = {"off", "on"};

@@ -29,6 +29,10 @@ class RuleChecker {
     }
     for (const ConfigKey& key : ConfigKeys()) CheckConditions(key);
     CheckOrder("call_timeout", config_.timeouts.call, "call_timeout_max", config_.timeouts.call_max);
+    CheckOrder("retry.backoff_min", config_.retry.backoff_min, "retry.backoff_max",
+               config_.retry.backoff_max);
+    CheckOrder("ejection.time_min", config_.ejection.time_min, "ejection.time_max",
+               config_.ejection.time_max);
     CheckListener();
     if (!config_.creates.redis.address.empty()) CheckRedis(config_.creates.redis);
     if (config_.symphony) CheckSymphony(*config_.symphony);

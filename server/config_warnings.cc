@@ -52,6 +52,12 @@ std::vector<std::string> ConfigWarnings(const Config& config) {
         break;
     }
   }
+  if (config.symphony && config.qlik &&
+      config.bulkhead.calls + config.bulkhead.queue >= config.limits.calls) {
+    warnings.push_back(
+        "limits.upstream_calls and limits.upstream_queue together are not below limits.calls: an upstream "
+        "that stalls takes all calls, those of the other too");
+  }
   return warnings;
 }
 

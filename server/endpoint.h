@@ -3,12 +3,16 @@
 // Thread rule: values. Never here: connections, names resolved.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
 
 namespace session_gateway {
+
+// Of one upstream.
+inline constexpr std::size_t kEndpointsMax = 64;
 
 struct Endpoint {
   std::string scheme;  // `http` or `https`

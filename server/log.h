@@ -48,7 +48,7 @@ struct CallRecord {
   std::string_view exception;  // type of an exception that escaped the call's logic
 };
 
-// What is told of a create whose caller was answered before its end was known. Empty texts and zeros of
+// What is told of a create whose caller does not know its end. Empty texts and zeros of
 // `http_status` are left out.
 struct OrphanRecord {
   LogLevel level = LogLevel::kWarning;

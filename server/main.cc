@@ -9,6 +9,7 @@
 
 #include "server/config.h"
 #include "server/credential_files.h"
+#include "server/descriptor_budget.h"
 #include "server/doctor/doctor.h"
 #include "server/flags.h"
 #include "server/ledger/memory_ledger.h"
@@ -79,11 +80,18 @@ std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>&
   return config;
 }
 
+DescriptorBudget OwnDescriptors(const Config& config) {
+  return ShareDescriptors(config, RaiseDescriptorLimit());
+}
+
 GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTls> tls) {
   GrpcServerOptions options;
   options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
   options.calls_max = config.limits.calls;
   options.request_size_max = config.limits.request_bytes;
+  options.connections_max = OwnDescriptors(config).connections;
+  options.handshake_timeout = config.listen.handshake;
+  options.connection_age_max = config.listen.connection_age;
   options.call_timeout = config.timeouts.call;
   options.call_timeout_max = config.timeouts.call_max;
   options.drain_timeout = config.timeouts.drain;
@@ -92,6 +100,9 @@ GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTl
 }
 
 void LogStart(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
+  if (const auto warning = OwnDescriptors(config).warning) {
+    log.Event(LogLevel::kWarning, "configuration", {{"warning", *warning}});
+  }
   for (const std::string& warning : ConfigWarnings(config)) {
     log.Event(LogLevel::kWarning, "configuration", {{"warning", warning}});
   }
@@ -114,6 +125,15 @@ CredentialFiles::Report ReportCredentials(Log& log) {
     } else {
       log.Event(LogLevel::kInfo, "credentials_reloaded", {{"set", set}});
     }
+  };
+}
+
+EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
+  return [upstream, &log](std::string_view endpoint, EndpointEvent event) {
+    const bool is_ejected = event == EndpointEvent::kEjected;
+    log.Event(is_ejected ? LogLevel::kWarning : LogLevel::kInfo,
+              is_ejected ? "endpoint_ejected" : "endpoint_recovered",
+              {{"upstream", UpstreamName(upstream)}, {"endpoint", endpoint}});
   };
 }
 
@@ -180,6 +200,31 @@ std::variant<Sites, std::string> MakeSites(const Config& config, const Authentic
   return sites;
 }
 
+// All between the RPCs and the network. What it is made of outlives it.
+struct Stacks {
+  Stacks(const Config& config, Sites& sites, const StackParts& parts, Log& log) {
+    const StackLimits limits = {.engine = config.engine,
+                                .bulkhead = config.bulkhead,
+                                .retry = config.retry,
+                                .ejection = config.ejection};
+    if (sites.symphony) {
+      symphony.emplace(parts, config.symphony->endpoints, limits, std::move(sites.symphony->authentication),
+                       ReportEndpoints(Upstream::kSymphony, log), sites.symphony->tls.get());
+    }
+    if (sites.qlik) {
+      qlik.emplace(parts, config.qlik->endpoints, limits, std::move(sites.qlik->authentication),
+                   ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
+    }
+  }
+  void Close() {
+    if (symphony) symphony->Close();
+    if (qlik) qlik->Close();
+  }
+
+  std::optional<UpstreamStack> symphony;
+  std::optional<UpstreamStack> qlik;
+};
+
 // Before the loop runs.
 void WarnOfCertificates(const Sites& sites, Log& log) {
   if (sites.symphony && sites.symphony->tls) WarnOf("symphony.tls", sites.symphony->tls->Warning(), log);
@@ -231,16 +276,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
   auto& sites = std::get<Sites>(made_sites);
   WarnOfCertificates(sites, log);
-  std::optional<UpstreamStack> symphony;
-  std::optional<UpstreamStack> qlik;
-  if (sites.symphony) {
-    symphony.emplace(loop, config.symphony->endpoints, config.engine,
-                     std::move(sites.symphony->authentication), clock, sites.symphony->tls.get());
-  }
-  if (sites.qlik) {
-    qlik.emplace(loop, config.qlik->endpoints, config.engine, std::move(sites.qlik->authentication), clock,
-                 sites.qlik->tls.get());
-  }
+  Stacks stacks(config, sites, {loop, clock, random}, log);
   Exchanges exchanges(loop, clock, config.creates.linger);
   MemoryLedger ledger(clock, {.entries = config.creates.ledger_entries,
                               .bytes = config.creates.ledger_bytes,
@@ -252,8 +288,8 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
                               std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
                           .session_defaults = DefaultsOf(config),
                           .require_request_id = config.creates.require_request_id == Switch::kOn,
-                          .symphony = symphony ? &*symphony : nullptr,
-                          .qlik = qlik ? &*qlik : nullptr,
+                          .symphony = stacks.symphony ? &*stacks.symphony : nullptr,
+                          .qlik = stacks.qlik ? &*stacks.qlik : nullptr,
                           .exchanges = exchanges,
                           .once = once,
                           .identities = identities,
@@ -284,8 +320,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   boost::asio::post(loop, [&] {
     files.Stop();
     service_manager.Close();
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
+    stacks.Close();
   });
   return kExitOk;
 }
@@ -321,8 +356,10 @@ int Main(int argc, char** argv) {
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);
   ShareOneHeap();
+  RaiseDescriptorLimit();
   const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
+  HoldGrpc();
 
   std::optional<Sandbox> sandbox;
   const auto made = MakeConfig(flags, sandbox);

@@ -26,12 +26,12 @@ Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request
           .requested_id = request.execution_session().id()};
 }
 
-void LogOrphan(Log& log, const Orphan& orphan, const LateCreate& late, const std::optional<RpcError>& error,
+void LogOrphan(Log& log, const Orphan& orphan, const OrphanEnd& end, const std::optional<RpcError>& error,
                std::string_view created_id) {
   OrphanRecord record;
   record.method = orphan.method;
   record.upstream = orphan.upstream;
-  record.endpoint = late.endpoint;
+  record.endpoint = end.endpoint;
   record.caller = orphan.caller;
   record.request_id = orphan.request_id;
   record.application_name = orphan.application_name;
@@ -40,7 +40,7 @@ void LogOrphan(Log& log, const Orphan& orphan, const LateCreate& late, const std
   record.session_tag = orphan.session_tag;
   record.requested_id = orphan.requested_id;
   record.created_id = created_id;
-  record.lingered = late.lingered;
+  record.lingered = end.lingered;
   record.outcome = OutcomeName(Outcome::kDone);
   if (error) {
     record.outcome = OutcomeName(error->outcome);

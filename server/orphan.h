@@ -1,5 +1,6 @@
-// A create that was sent and whose caller was answered before its end was known: what identifies it, so that
-// a person can find at the upstream what nobody asked for again. One line of the log at its end.
+// A create that was sent and whose caller does not know its end, because it was answered before or was gone:
+// what identifies it, so that a person can find at the upstream what nobody asked for again. One line of the
+// log.
 //
 // Thread rule: values. Never here: bodies, credentials, tokens.
 #pragma once
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "server/call_context.h"
+#include "server/clock.h"
 #include "server/log.h"
 #include "sessiongateway/v1/session_gateway.pb.h"
 #include "translator/rpc_error.h"
@@ -36,9 +38,15 @@ struct LateCreate {
 Orphan OrphanOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
 Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request, const Caller& caller);
 
+// Where it was sent, and how long after its caller was gone it ended.
+struct OrphanEnd {
+  std::string_view endpoint;
+  Duration lingered;
+};
+
 // `error` is what the caller would have been told at the end; without one the create succeeded, and
 // `created_id` is there.
-void LogOrphan(Log& log, const Orphan& orphan, const LateCreate& late, const std::optional<RpcError>& error,
+void LogOrphan(Log& log, const Orphan& orphan, const OrphanEnd& end, const std::optional<RpcError>& error,
                std::string_view created_id);
 
 }  // namespace session_gateway

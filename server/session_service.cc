@@ -7,14 +7,17 @@
 namespace session_gateway {
 namespace {
 
+using sessiongateway::v1::CreateExecutionSessionRequest;
+using sessiongateway::v1::CreateExecutionSessionResponse;
+using sessiongateway::v1::CreateSessionRequest;
+using sessiongateway::v1::CreateSessionResponse;
+
 // As keys of the ledger name them.
 constexpr std::string_view kCreateSession = "CreateSession";
 constexpr std::string_view kCreateExecutionSession = "CreateExecutionSession";
 
-const std::string& IdOf(const sessiongateway::v1::CreateSessionResponse& response) {
-  return response.session_id();
-}
-const std::string& IdOf(const sessiongateway::v1::CreateExecutionSessionResponse& response) {
+const std::string& IdOf(const CreateSessionResponse& response) { return response.session_id(); }
+const std::string& IdOf(const CreateExecutionSessionResponse& response) {
   return response.execution_session().id();
 }
 
@@ -24,25 +27,25 @@ RpcError NotConfigured(Upstream upstream) {
                    "this gateway has no such upstream configured: " + std::string(UpstreamName(upstream)));
 }
 
-}  // namespace
-
-Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateSessionRequest& request,
-                                             const Caller& caller) {
-  return [this, orphan = OrphanOf(request, caller)](LateResult& late) {
-    sessiongateway::v1::CreateSessionResponse response;
-    const auto error = parts_.create_session.Response(late.result, parts_.symphony->authentication().owner(),
-                                                      reader_, response);
-    LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, response.session_id());
-  };
+// Of a create whose caller does not get the answer that it ended with, there is something to be found.
+template <typename Request, typename Response>
+void LogWhenUndelivered(Log& log, const std::optional<RpcError>& error, const Request& request,
+                        const Response& response, CallContext& context) {
+  const bool may_exist = !error || ForbidsRetry(*error);
+  if (!may_exist) return;
+  context.OnUndelivered([&log, &request, &response, &context, error] {
+    LogOrphan(log, OrphanOf(request, context.caller()), {context.endpoint(), {}}, error, IdOf(response));
+  });
 }
 
-Exchanges::LateEnd SessionService::LateEndOf(const sessiongateway::v1::CreateExecutionSessionRequest& request,
-                                             const Caller& caller) {
-  return [this, orphan = OrphanOf(request, caller)](LateResult& late) {
-    sessiongateway::v1::CreateExecutionSessionResponse response;
-    const auto error = parts_.create_execution_session.Response(late.result, reader_, response);
-    LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, response.execution_session().id());
-  };
+}  // namespace
+
+std::optional<RpcError> SessionService::Read(SendResult& result, CreateSessionResponse& response) {
+  return parts_.create_session.Response(result, parts_.symphony->authentication().owner(), reader_, response);
+}
+
+std::optional<RpcError> SessionService::Read(SendResult& result, CreateExecutionSessionResponse& response) {
+  return parts_.create_execution_session.Response(result, reader_, response);
 }
 
 std::optional<RpcError> SessionService::CheckRequired(bool has_request_id, Upstream upstream) const {
@@ -50,14 +53,24 @@ std::optional<RpcError> SessionService::CheckRequired(bool has_request_id, Upstr
   return RequestIdRequired(upstream);
 }
 
-template <typename Response, typename Request>
-Once::LateEnd SessionService::OnceLateEndOf(const Request& request, const Caller& caller) {
-  return [this, orphan = OrphanOf(request, caller)](const CreateEnd& end, std::string_view endpoint,
-                                                    Duration lingered) {
-    Response response;
-    if (!end.error) response.ParseFromString(end.response);
-    LogOrphan(parts_.log, orphan, {endpoint, lingered}, end.error, IdOf(response));
+template <typename Request, typename Response>
+Task<std::optional<RpcError>> SessionService::RunPlain(UpstreamStack& stack, HttpRequest http_request,
+                                                       const Request& request, Response& response,
+                                                       CallContext& context) {
+  bool lingers = false;
+  const std::function<Exchanges::LateEnd()> make_late_end = [&, this]() -> Exchanges::LateEnd {
+    lingers = true;
+    return [this, orphan = OrphanOf(request, context.caller())](LateResult& late) {
+      Response late_response;
+      const auto error = Read(late.result, late_response);
+      LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, IdOf(late_response));
+    };
   };
+  SendResult result =
+      co_await parts_.exchanges.Send(stack.transport(), std::move(http_request), context, make_late_end);
+  auto error = Read(result, response);
+  if (!lingers) LogWhenUndelivered(parts_.log, error, request, response, context);
+  co_return error;
 }
 
 template <typename Request, typename Response>
@@ -65,22 +78,31 @@ Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call, const Reque
                                                       Response& response, CallContext& context) {
   call.content = ContentOf(call.create->request());
   const Upstream upstream = call.upstream;
-  const std::function<Once::LateEnd()> make_late_end = [&, this] {
-    return OnceLateEndOf<Response>(request, context.caller());
+  bool lingers = false;
+  const std::function<Once::LateEnd()> make_late_end = [&, this]() -> Once::LateEnd {
+    lingers = true;
+    return [this, orphan = OrphanOf(request, context.caller())](
+               const CreateEnd& end, std::string_view endpoint, Duration lingered) {
+      Response late_response;
+      if (!end.error) late_response.ParseFromString(end.response);
+      LogOrphan(parts_.log, orphan, {endpoint, lingered}, end.error, IdOf(late_response));
+    };
   };
   CreateEnd end = co_await parts_.once.Run(std::move(call), context, make_late_end);
-  if (end.error) co_return std::move(end.error);
-  if (!response.ParseFromString(end.response)) {
-    co_return MakeError(upstream, absl::StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone,
-                        Phase::kParse, "it was created, but the ledger of requests holds no readable answer");
+  if (!end.error && !response.ParseFromString(end.response)) {
+    end.error =
+        MakeError(upstream, absl::StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone,
+                  Phase::kParse, "it was created, but the ledger of requests holds no readable answer");
   }
-  if (end.replayed) response.set_replayed(true);
-  co_return std::nullopt;
+  if (!end.error && end.replayed) response.set_replayed(true);
+  // What was there before this call is not this call's to report.
+  if (!lingers && !end.replayed) LogWhenUndelivered(parts_.log, end.error, request, response, context);
+  co_return std::move(end.error);
 }
 
-Task<std::optional<RpcError>> SessionService::CreateSession(
-    const sessiongateway::v1::CreateSessionRequest& request,
-    sessiongateway::v1::CreateSessionResponse& response, CallContext& context) {
+Task<std::optional<RpcError>> SessionService::CreateSession(const CreateSessionRequest& request,
+                                                            CreateSessionResponse& response,
+                                                            CallContext& context) {
   if (parts_.symphony == nullptr) co_return NotConfigured(Upstream::kSymphony);
   const Authentication& authentication = parts_.symphony->authentication();
   std::variant<HttpRequest, RpcError> translated = parts_.create_session.Request(
@@ -94,34 +116,33 @@ Task<std::optional<RpcError>> SessionService::CreateSession(
     *response.mutable_rest_request() = parts_.symphony->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
-  if (request.has_request_id()) {
-    const std::string identity =
-        parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
-    OnceCall call{.method = kCreateSession,
-                  .upstream = Upstream::kSymphony,
-                  .key = RequestKey(kCreateSession, identity, request.request_id()),
-                  .content = {},
-                  .create = std::make_unique<SymphonyCreate>(
-                      CreateParts<CreateSessionTranslator>{parts_.create_session, *parts_.symphony, reader_},
-                      std::move(http_request))};
-    co_return co_await RunOnce(std::move(call), request, response, context);
+  if (!request.has_request_id()) {
+    co_return co_await RunPlain(*parts_.symphony, std::move(http_request), request, response, context);
   }
-  SendResult result =
-      co_await parts_.exchanges.Send(parts_.symphony->transport(), std::move(http_request), context,
-                                     [&, this] { return LateEndOf(request, context.caller()); });
-  co_return parts_.create_session.Response(result, authentication.owner(), reader_, response);
+  const std::string identity =
+      parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
+  OnceCall call{.method = kCreateSession,
+                .upstream = Upstream::kSymphony,
+                .key = RequestKey(kCreateSession, identity, request.request_id()),
+                .content = {},
+                .create = std::make_unique<SymphonyCreate>(
+                    CreateParts<CreateSessionTranslator>{parts_.create_session, *parts_.symphony, reader_},
+                    std::move(http_request))};
+  co_return co_await RunOnce(std::move(call), request, response, context);
 }
 
 Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
-    const sessiongateway::v1::CreateExecutionSessionRequest& request,
-    sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) {
+    const CreateExecutionSessionRequest& request, CreateExecutionSessionResponse& response,
+    CallContext& context) {
   if (parts_.qlik == nullptr) co_return NotConfigured(Upstream::kQlik);
   const Authentication& authentication = parts_.qlik->authentication();
-  const std::string identity =
-      parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
+  std::string identity;
   std::string derived_id;
-  if (request.has_request_id() && CreateExecutionSessionTranslator::NamesNoId(request)) {
-    derived_id = DerivedRowId(identity, request.request_id());
+  if (request.has_request_id()) {
+    identity = parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
+    if (CreateExecutionSessionTranslator::NamesNoId(request)) {
+      derived_id = DerivedRowId(identity, request.request_id());
+    }
   }
   std::variant<HttpRequest, RpcError> translated =
       parts_.create_execution_session.Request(request, derived_id);
@@ -133,21 +154,18 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
     *response.mutable_rest_request() = parts_.qlik->Preview(std::move(http_request), context.caller());
     co_return std::nullopt;
   }
-  if (request.has_request_id()) {
-    OnceCall call{.method = kCreateExecutionSession,
-                  .upstream = Upstream::kQlik,
-                  .key = RequestKey(kCreateExecutionSession, identity, request.request_id()),
-                  .content = {},
-                  .create = std::make_unique<QlikCreate>(
-                      CreateParts<CreateExecutionSessionTranslator>{parts_.create_execution_session,
-                                                                    *parts_.qlik, reader_},
-                      std::move(http_request), std::move(derived_id), request.privileges())};
-    co_return co_await RunOnce(std::move(call), request, response, context);
+  if (!request.has_request_id()) {
+    co_return co_await RunPlain(*parts_.qlik, std::move(http_request), request, response, context);
   }
-  SendResult result =
-      co_await parts_.exchanges.Send(parts_.qlik->transport(), std::move(http_request), context,
-                                     [&, this] { return LateEndOf(request, context.caller()); });
-  co_return parts_.create_execution_session.Response(result, reader_, response);
+  OnceCall call{.method = kCreateExecutionSession,
+                .upstream = Upstream::kQlik,
+                .key = RequestKey(kCreateExecutionSession, identity, request.request_id()),
+                .content = {},
+                .create = std::make_unique<QlikCreate>(
+                    CreateParts<CreateExecutionSessionTranslator>{parts_.create_execution_session,
+                                                                  *parts_.qlik, reader_},
+                    std::move(http_request), std::move(derived_id), request.privileges())};
+  co_return co_await RunOnce(std::move(call), request, response, context);
 }
 
 }  // namespace session_gateway

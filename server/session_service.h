@@ -45,14 +45,14 @@ class SessionService final : public SessionGatewayHandler {
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) override;
 
  private:
-  // What becomes of the create when its caller is gone.
-  Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
-  Exchanges::LateEnd LateEndOf(const sessiongateway::v1::CreateExecutionSessionRequest& request,
-                               const Caller& caller);
-  template <typename Response, typename Request>
-  Once::LateEnd OnceLateEndOf(const Request& request, const Caller& caller);
-
+  std::optional<RpcError> Read(SendResult& result, sessiongateway::v1::CreateSessionResponse& response);
+  std::optional<RpcError> Read(SendResult& result,
+                               sessiongateway::v1::CreateExecutionSessionResponse& response);
   std::optional<RpcError> CheckRequired(bool has_request_id, Upstream upstream) const;
+
+  template <typename Request, typename Response>
+  Task<std::optional<RpcError>> RunPlain(UpstreamStack& stack, HttpRequest http_request,
+                                         const Request& request, Response& response, CallContext& context);
   // A create that may be repeated. `call` is not yet told from others by its content.
   template <typename Request, typename Response>
   Task<std::optional<RpcError>> RunOnce(OnceCall call, const Request& request, Response& response,

@@ -35,7 +35,7 @@ std::variant<HttpRequest, RpcError> CreateExecutionSessionTranslator::Request(
   CheckRequestId(message.has_request_id(), message.request_id(), violations);
   if (!message.has_execution_session()) violations.Add("execution_session", "is required; it may be empty");
 
-  HttpRequest request = JsonPost(kPath);
+  HttpRequest request = JsonPost(kPath, Repeat::kOnlyIfNotSent);
   if (message.privileges()) request.query.push_back({"privileges", "true"});
   const PathStep row{nullptr, "execution_session"};
   if (!row_id.empty() && NamesNoId(message)) {

@@ -123,7 +123,7 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
   const PathStep session{nullptr, "session"};
   CheckSession(message.session(), session, violations);
 
-  HttpRequest request = JsonPost(kPath);
+  HttpRequest request = JsonPost(kPath, Repeat::kOnlyIfNotSent);
   request.query.push_back({"applicationName", message.application_name()});
   if (message.has_cluster_id()) request.query.push_back({"clusterId", message.cluster_id()});
   if (message.has_csrf_token())

@@ -34,7 +34,7 @@ std::string Render(std::string_view prefix, const HttpRequest& request, Secrets 
   char separator = '?';
   for (const QueryParam& param : request.query) {
     target += separator;
-    target += param.name;
+    AppendPercentEncoded(param.name, target);
     target += '=';
     if (secrets == Secrets::kMasked && param.secrecy == Secrecy::kSecret) {
       target += kMask;

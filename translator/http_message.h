@@ -28,12 +28,21 @@ struct HttpHeader {
   bool operator==(const HttpHeader&) const = default;
 };
 
+// What may be done with a request a second time. Whoever makes the request of a call says it (JsonPost has no
+// default for it), and only the layer that repeats (server/upstream/retry.h) asks for it.
+enum class Repeat {
+  kNever,          // of requests that no call is made of, such as log-ons
+  kOnlyIfNotSent,  // a second one could create a second thing
+  kSafe,           // it changes nothing
+};
+
 struct HttpRequest {
   std::string method;
   std::string path;  // below the endpoint's prefix, begins with `/`
   std::vector<QueryParam> query;
   std::vector<HttpHeader> headers;
   std::string body;
+  Repeat repeat = Repeat::kNever;
   bool operator==(const HttpRequest&) const = default;
 };
 

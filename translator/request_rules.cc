@@ -4,10 +4,11 @@
 
 namespace session_gateway {
 
-HttpRequest JsonPost(std::string_view path) {
+HttpRequest JsonPost(std::string_view path, Repeat repeat) {
   HttpRequest request;
   request.method = "POST";
   request.path = path;
+  request.repeat = repeat;
   request.headers = {
       {"accept", "application/json"}, {"accept-encoding", "identity"}, {"content-type", "application/json"}};
   return request;

@@ -13,7 +13,7 @@
 namespace session_gateway {
 
 // POST of a JSON body that is still to be written, asking for plain JSON.
-HttpRequest JsonPost(std::string_view path);
+HttpRequest JsonPost(std::string_view path, Repeat repeat);
 
 // A set request_id must be a UUID with hyphens and not zero.
 void CheckRequestId(bool is_set, const std::string& request_id, Violations& violations);

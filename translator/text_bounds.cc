@@ -149,6 +149,9 @@ std::string ScrubUpstreamText(std::string_view text, const std::vector<std::stri
     }
     rest.remove_prefix(length == 0 ? 1 : length);
   }
+  // With a control character where it has a space, or a broken one where it has a `?`, a secret is one only
+  // now.
+  MaskSecrets(forms, out);
   const std::size_t first = out.find_first_not_of(' ');
   if (first == std::string::npos) return {};
   out.erase(out.find_last_not_of(' ') + 1);

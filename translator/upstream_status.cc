@@ -2,20 +2,17 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "translator/error_text.h"
 #include "translator/given_away_id.h"
+#include "translator/retry_after.h"
 #include "translator/text_bounds.h"
 
 namespace session_gateway {
 namespace {
 
 using absl::StatusCode;
-
-// A day: a longer Retry-After is a fault, not an advice.
-constexpr std::int64_t kRetryAfterSecondsMax = 86400;
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -76,15 +73,6 @@ StatusRow RowFor(CredentialOwner owner, int status) {
 // The Xrfkey pair is made by the gateway: a refusal of it is no lack of rights.
 bool IsXsrfRefusal(Upstream upstream, const HttpReply& reply) {
   return upstream == Upstream::kQlik && reply.status == 403 && absl::StrContains(reply.body, "XSRF");
-}
-
-// Retry-After in seconds; its form as a date is not used.
-std::optional<std::int64_t> RetryAfter(const HttpReply& reply) {
-  const std::string* header = reply.FindHeader("retry-after");
-  std::int64_t seconds = 0;
-  if (header == nullptr || !absl::SimpleAtoi(*header, &seconds)) return std::nullopt;
-  if (seconds < 0 || seconds > kRetryAfterSecondsMax) return std::nullopt;
-  return seconds;
 }
 
 // Whether any header of that name holds an element for which `matches`; a name may come twice, and a list has

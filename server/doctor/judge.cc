@@ -1,14 +1,13 @@
 #include "server/doctor/judge.h"
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "translator/error_text.h"
+#include "translator/http_date.h"
 #include "translator/upstream_status.h"
 
 namespace session_gateway {
@@ -178,34 +177,13 @@ Step JudgeClock(const HttpReply& answer, WallTime now) {
   if (date == nullptr) return {kKind, StepStatus::kSkipped, "the server does not say its time"};
   const auto theirs = ParseHttpDate(*date);
   if (!theirs) return {kKind, StepStatus::kSkipped, "the server's time is not readable"};
-  const auto skew = std::chrono::duration_cast<std::chrono::seconds>(now - *theirs);
+  const auto skew =
+      std::chrono::duration_cast<std::chrono::seconds>(now - WallTime(std::chrono::seconds(*theirs)));
   const auto size = std::chrono::abs(skew);
   if (size <= kSkewMax) return {kKind, StepStatus::kOk, absl::StrCat("differs by ", size.count(), " s")};
   return {kKind, StepStatus::kWarning,
           absl::StrCat("the server's clock is ", size.count(), " s ", skew.count() > 0 ? "behind" : "ahead"),
           Finding::kClockSkew};
-}
-
-std::optional<WallTime> ParseHttpDate(const std::string& text) {
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  int day = 0;
-  int year = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  std::array<char, 4> name{};
-  int end = 0;
-  const int fields = std::sscanf(text.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day,
-                                 name.data(), &year, &hour, &minute, &second, &end);
-  if (fields != 6 || static_cast<std::size_t>(end) != text.size()) return std::nullopt;
-  const auto* const month = std::find(kMonths.begin(), kMonths.end(), std::string_view(name.data()));
-  const std::chrono::year_month_day date{
-      std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-      std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
 }
 
 }  // namespace session_gateway

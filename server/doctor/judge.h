@@ -34,7 +34,4 @@ Step JudgePresence(const SendResult& result, bool path_is_used);
 // The `Date` of an answer against this machine's clock.
 Step JudgeClock(const HttpReply& answer, WallTime now);
 
-// An HTTP date (RFC 9110, IMF-fixdate) as the time that it names.
-std::optional<WallTime> ParseHttpDate(const std::string& text);
-
 }  // namespace session_gateway

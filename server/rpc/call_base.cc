@@ -7,6 +7,7 @@
 #include <boost/core/demangle.hpp>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <typeinfo>
 #include <utility>
 #include <variant>
@@ -39,6 +40,16 @@ std::string TypeName(const std::exception_ptr& exception) {
     return boost::core::demangle(typeid(known).name());
   } catch (...) {
     return "unknown";
+  }
+}
+
+bool IsOutOfMemory(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+    return false;
   }
 }
 
@@ -129,7 +140,9 @@ void CallBase::OnTimer() {
 }
 
 void CallBase::OnDone(bool) {
-  if (!finish_called_ && server_context_.IsCancelled()) {
+  is_gone_ = server_context_.IsCancelled();
+  if (finish_called_ && is_gone_) context_->NotifyUndelivered();
+  if (!finish_called_ && is_gone_) {
     // gRPC ends a call at the caller's deadline as if the caller had cancelled it.
     const bool late = table_.clock().Now() >= context_->deadline();
     caller_left_ = !late;
@@ -138,7 +151,10 @@ void CallBase::OnDone(bool) {
   Release();
 }
 
-void CallBase::OnFinished(bool) { Release(); }
+void CallBase::OnFinished(bool ok) {
+  if (!ok) context_->NotifyUndelivered();
+  Release();
+}
 
 void CallBase::StopForDrain() {
   if (!running_ || context_->stopped() != StopReason::kNone) return;
@@ -148,6 +164,12 @@ void CallBase::StopForDrain() {
 }
 
 void CallBase::EndByException(const std::exception_ptr& exception) {
+  // Without memory the call goes no further than it has come. Of any other exception nothing is sure.
+  if (IsOutOfMemory(exception) && !context_->may_have_left()) {
+    error_ = MakeError(upstream_, absl::StatusCode::kResourceExhausted, Reason::kOverloaded,
+                       Outcome::kNotSent, Phase::kQueue, "out of memory");
+    return End(TypeName(exception));
+  }
   // Most of a call's life is the wait; nobody knows better.
   error_ = MakeError(upstream_, absl::StatusCode::kInternal, Reason::kOutcomeUnknown, Outcome::kUnknown,
                      Phase::kWait, "internal error");
@@ -175,6 +197,7 @@ void CallBase::End(std::string_view exception) {
 
 void CallBase::Finish() {
   finish_called_ = true;
+  if (is_gone_) context_->NotifyUndelivered();
   void* const tag = static_cast<EventTarget*>(&finished_);
   if (!error_) return FinishOk(tag);
   // No initial metadata is ever set, so gRPC sends an error as Trailers-Only.

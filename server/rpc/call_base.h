@@ -93,6 +93,7 @@ class CallBase {
   int awaited_ = 0;                // what must still come before the call may be destroyed
   bool running_ = false;
   bool finish_called_ = false;
+  bool is_gone_ = false;  // gRPC has ended the call: whatever it is answered, nobody gets it
   bool caller_left_ = false;
   bool stopped_for_drain_ = false;
 };

@@ -17,12 +17,13 @@
 #include <utility>
 
 #include "server/log.h"
-#include "server/rpc/bind_error.h"
+#include "server/rpc/acceptor.h"
 #include "server/rpc/call.h"
 #include "server/rpc/call_table.h"
 #include "server/rpc/completion_queue_driver.h"
 #include "server/rpc/handler.h"
 #include "server/rpc/listener_tls.h"
+#include "server/rpc/listening_sockets.h"
 
 namespace session_gateway {
 namespace {
@@ -54,6 +55,7 @@ constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kPingIntervalMinMs = 10'000;
 constexpr int kPingStrikesMax = 2;
+constexpr Duration kAgeGraceMargin = std::chrono::seconds(10);
 
 // So long new calls get a proper refusal before gRPC shuts down: from then on it cancels by itself what still
 // arrives, which tells a caller nothing, until the client has seen its GOAWAY.
@@ -69,12 +71,16 @@ int ClampToInt(std::size_t number) {
   return static_cast<int>(std::min<std::size_t>(number, std::numeric_limits<int>::max()));
 }
 
+int Milliseconds(Duration duration) {
+  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return ClampToInt(static_cast<std::size_t>(std::max<std::int64_t>(count, 1)));
+}
+
 void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   builder.SetMaxReceiveMessageSize(ClampToInt(options.request_size_max));
   // gRPC unpacks a message without a bound: a few kilobytes may become gigabytes.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataSizeMax);
   // A sidecar brings all calls over one connection.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
@@ -84,6 +90,11 @@ void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingIntervalMinMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Milliseconds(options.handshake_timeout));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(options.connection_age_max));
+  // At the end of the grace running calls would be cut, and their callers would not learn their outcome.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             Milliseconds(options.call_timeout_max + kAgeGraceMargin));
   // Reflection alone is served by gRPC's thread pool.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
@@ -122,6 +133,8 @@ class GrpcServer::Impl {
   // Runs `action` on the loop thread and waits for its end.
   template <typename Action>
   void OnLoop(Action action);
+  // A connection of a caller, for gRPC to own. On the loop thread.
+  void Take(int fd);
   // On the loop thread. `refused` is set when the time of refusals is over, `empty` when no call is left.
   void BeginDrain(std::promise<void>& refused, std::promise<void>& empty);
 
@@ -137,6 +150,8 @@ class GrpcServer::Impl {
   SessionGateway::AsyncService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::optional<CompletionQueueDriver> driver_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::optional<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;  // null before Start and after Drain
   std::optional<boost::asio::executor_work_guard<LoopExecutor>> loop_work_;
 };
@@ -155,12 +170,18 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   // Both are switches of the whole process: gRPC 1.51 has no others.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // gRPC says nothing when it cannot use the credentials of connections that it is given.
+  if (options_.tls && !options_.tls->HasContents()) return "the listener has no certificate yet";
+  auto opened = OpenListeningSockets(options_.address);
+  if (const auto* problem = std::get_if<std::string>(&opened)) {
+    return "cannot listen on " + options_.address + ": " + *problem;
+  }
+  const int port = std::get<ListeningSockets>(opened).port;
   grpc::ServerBuilder builder;
   Configure(builder, options_);
-  int port = 0;
-  builder.AddListeningPort(
-      options_.address,
-      options_.tls ? options_.tls->Credentials(ResolveListenHost) : grpc::InsecureServerCredentials(), &port);
+  connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      options_.tls ? options_.tls->Credentials() : grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
@@ -169,11 +190,14 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
     queue_->Shutdown();
     driver_->Start();
     driver_->Join();
-    return "cannot listen on " + options_.address + ": " + ExplainBindError(options_.address);
+    return "gRPC does not start";
   }
   loop_work_.emplace(loop_.get_executor());
   driver_->Start();
+  acceptor_.emplace(loop_, clock_, log_, std::get<ListeningSockets>(std::move(opened)),
+                    options_.connections_max, [this](int fd) { Take(fd); });
   boost::asio::post(loop_, [this] {
+    acceptor_->Start();
     const RpcBinding binding{.table = table_, .service = service_, .queue = *queue_, .handler = handler_};
     for (int i = 0; i < kListeningCalls; ++i) {
       table_.Listen(
@@ -184,6 +208,12 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   });
   server_->GetHealthCheckService()->SetServingStatus(SessionGateway::service_full_name(), true);
   return port;
+}
+
+void GrpcServer::Impl::Take(int fd) {
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+  connection.fd = fd;
+  connections_->HandleNewConnection(&connection);
 }
 
 void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void>& empty) {
@@ -214,6 +244,8 @@ void GrpcServer::Impl::Drain() {
   std::promise<void> empty;
   OnLoop([&] { BeginDrain(refused, empty); });
   refused.get_future().wait();
+  // gRPC would keep what it is given later, and never close it.
+  OnLoop([this] { acceptor_->Close(); });
   // Waits for every call that began, so the loop must run meanwhile.
   server_->Shutdown(After(begin + options_.drain_timeout - clock_.Now()));
   empty.get_future().wait();

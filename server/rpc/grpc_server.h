@@ -21,12 +21,15 @@ class Log;
 class SessionGatewayHandler;
 
 struct GrpcServerOptions {
-  std::string address;                         // `127.0.0.1:50051`; port 0 takes a free one
-  std::size_t calls_max;                       // calls whose logic runs; more are refused at once
-  std::size_t request_size_max;                // bytes of one request message
-  Duration call_timeout;                       // for a call without a deadline
-  Duration call_timeout_max;                   // the most that any call gets
-  Duration drain_timeout;                      // from the beginning of Drain until the last call is cut
+  std::string address;           // `127.0.0.1:50051`; port 0 takes a free one
+  std::size_t calls_max;         // calls whose logic runs; more are refused at once
+  std::size_t request_size_max;  // bytes of one request message
+  std::size_t connections_max;   // of callers; more are closed at once
+  Duration handshake_timeout;    // from a connection's beginning until HTTP/2 is spoken on it
+  Duration connection_age_max;   // then its caller is told to make another, up to 10 % sooner or later
+  Duration call_timeout;         // for a call without a deadline
+  Duration call_timeout_max;     // the most that any call gets
+  Duration drain_timeout;        // from the beginning of Drain until the last call is cut
   std::shared_ptr<ListenerTls> tls = nullptr;  // null: plaintext; else it has its first contents
 };
 

@@ -1,6 +1,7 @@
 #include "server/rpc/library_logs.h"
 
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 
 #include <cstdio>
@@ -22,5 +23,7 @@ void QuietLibraryLogs() {
           std::fprintf(stderr, "%s:%d: %s\n", file, line, text.c_str());
       });
 }
+
+void HoldGrpc() { grpc_init(); }
 
 }  // namespace session_gateway

@@ -1,4 +1,5 @@
-// What gRPC and protobuf print by themselves.
+// What is set for the libraries gRPC and protobuf in the whole process: what they print, and how long gRPC
+// lives.
 //
 // Thread rule: once, before the first server starts. Never here: the program's own log (server/log.h).
 #pragma once
@@ -9,5 +10,9 @@ namespace session_gateway {
 // that any caller could flood the log. After this call they print nothing but the last words before they
 // abort. It is explicit because it is process-wide: the program calls it, a library must not.
 void QuietLibraryLogs();
+
+// gRPC ends itself with the last of its objects, and waits for a thread that may poll for ten seconds more
+// after a large message. Held, it ends with the process, which is then not kept waiting after its drain.
+void HoldGrpc();
 
 }  // namespace session_gateway

@@ -39,6 +39,11 @@ class ListenerTls::State {
     ++generation_;
   }
 
+  bool HasContents() {
+    const std::lock_guard lock(mutex_);
+    return generation_ > 0;
+  }
+
   // gRPC's own object for one listening address, owned by the caller.
   grpc_server_credentials* MakeCoreCredentials() {
     const std::lock_guard lock(mutex_);
@@ -93,33 +98,15 @@ class ReloadingCredentials final : public grpc::ServerCredentials {
  public:
   using MakeCore = std::function<grpc_server_credentials*()>;
 
-  ReloadingCredentials(MakeCore make, ResolveHost resolve)
-      : make_(std::move(make)), resolve_(std::move(resolve)) {}
+  explicit ReloadingCredentials(MakeCore make) : make_(std::move(make)) {}
 
   // Callers are told apart by their certificates alone.
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 
  private:
-  // The C core replaces what it has loaded without a lock that would span its use. That is safe for one
-  // socket, which accepts one connection after another, so each address of a name gets an object of its own.
+  // The C core replaces what it has loaded without a lock that would span its use. That is safe as long as
+  // one thread begins one connection after another.
   int AddPortToServer(const std::string& address, grpc_server* server) override {
-    const std::size_t colon = address.rfind(':');
-    if (colon == std::string::npos) return Add(address, server);
-    const std::vector<std::string> hosts = resolve_(address.substr(0, colon));
-    if (hosts.size() < 2) return Add(address, server);
-    std::string port = address.substr(colon + 1);
-    int taken = 0;
-    for (const std::string& host : hosts) {
-      // As gRPC has it, one address of the name is enough.
-      const int added = Add(host + ":" + port, server);
-      if (added == 0) continue;
-      taken = added;
-      port = std::to_string(added);  // a free one that the system chose is the same for all
-    }
-    return taken;
-  }
-
-  int Add(const std::string& address, grpc_server* server) {
     grpc_server_credentials* const credentials = make_();
     const int port = grpc_server_add_http2_port(server, address.c_str(), credentials);
     grpc_server_credentials_release(credentials);
@@ -127,7 +114,6 @@ class ReloadingCredentials final : public grpc::ServerCredentials {
   }
 
   const MakeCore make_;
-  const ResolveHost resolve_;
 };
 
 }  // namespace
@@ -150,9 +136,10 @@ std::optional<std::string> ListenerTls::Replace(const std::vector<Secret>& conte
   return std::nullopt;
 }
 
-std::shared_ptr<grpc::ServerCredentials> ListenerTls::Credentials(ResolveHost resolve) {
-  return std::make_shared<ReloadingCredentials>([this] { return state_->MakeCoreCredentials(); },
-                                                std::move(resolve));
+bool ListenerTls::HasContents() const { return state_->HasContents(); }
+
+std::shared_ptr<grpc::ServerCredentials> ListenerTls::Credentials() {
+  return std::make_shared<ReloadingCredentials>([this] { return state_->MakeCoreCredentials(); });
 }
 
 }  // namespace session_gateway

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "server/rpc/listen_hosts.h"
 #include "server/secret.h"
 
 namespace grpc {
@@ -40,9 +39,12 @@ class ListenerTls {
   // contents before stay in force.
   [[nodiscard]] std::optional<std::string> Replace(const std::vector<Secret>& contents);
 
-  // For one listener. `this` outlives the server. A server cannot be started on it before the first
-  // good Replace.
-  std::shared_ptr<grpc::ServerCredentials> Credentials(ResolveHost resolve);
+  // True from the first good Replace on.
+  bool HasContents() const;
+
+  // For one listener, whose connections are begun on one thread. `this` outlives the server. A server cannot
+  // be started on it before the first good Replace.
+  std::shared_ptr<grpc::ServerCredentials> Credentials();
 
  private:
   class State;

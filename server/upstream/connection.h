@@ -60,6 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   TcpSocket socket;
 
  protected:
+  // With an error the request cannot be whole any more, and the stream ends.
   void EndWrite(const ErrorCode& error, std::size_t bytes);
 
   Write write_;
@@ -67,6 +68,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::array<char, 16 * 1024> input_;
 
  private:
+  void EndStream();
+
   std::optional<LoopEvent> write_ended_;
 };
 

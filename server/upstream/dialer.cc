@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <system_error>
+#include <thread>
 
 #include "server/upstream/loop_event.h"
 
@@ -15,7 +18,6 @@ namespace {
 
 using boost::asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using Resolver = boost::asio::ip::basic_resolver<tcp, LoopExecutor>;
 
 // Closes the socket when one address has had its share of the time. The timer's handler may still be due when
 // the attempt has ended in the same turn of the loop, hence the weak reference.
@@ -39,6 +41,19 @@ SendFailure Unreachable(Phase phase, std::string detail) {
   return {FailureKind::kUnreachable, phase, false, std::move(detail)};
 }
 
+// Waits as long as the system does.
+std::vector<TcpAddress> AskSystem(const std::string& host, std::uint16_t port, ErrorCode& error) {
+  boost::asio::io_context unused;
+  tcp::resolver resolver(unused);
+  std::vector<TcpAddress> addresses;
+  for (const auto& entry :
+       resolver.resolve(host, std::to_string(port), tcp::resolver::numeric_service, error)) {
+    if (addresses.size() == kAddressesMax) break;
+    addresses.push_back(entry.endpoint());
+  }
+  return addresses;
+}
+
 }  // namespace
 
 SendFailure StoppedBeforeSending(const CallContext& context, Phase phase) {
@@ -48,29 +63,47 @@ SendFailure StoppedBeforeSending(const CallContext& context, Phase phase) {
   return {FailureKind::kDeadline, phase, false, "the deadline came before anything was sent"};
 }
 
-// Shared by the resolver's handler, which may run long after the last call has gone, and those who wait.
+// Shared by the thread that asks, which may run long after the last call has gone, and those who wait.
 struct NameResolver::Lookup {
-  explicit Lookup(const LoopExecutor& executor) : resolver(executor) {}
-  Resolver resolver;
   std::list<LoopEvent> waiting;
   bool ended = false;
   ErrorCode error;
   std::vector<TcpAddress> addresses;
+  std::mutex mutex;
+  bool is_given_up = false;  // the loop may be gone; guarded by mutex
+
+  void End(const ErrorCode& ec, std::vector<TcpAddress> found) {
+    ended = true;
+    error = ec;
+    addresses = std::move(found);
+    for (LoopEvent& waiter : waiting) waiter.Announce();
+  }
+  void GiveUp() {
+    const std::lock_guard lock(mutex);
+    is_given_up = true;
+  }
 };
 
+NameResolver::~NameResolver() {
+  if (lookup_) lookup_->GiveUp();
+}
+
+// In a thread of its own, so that neither other names nor the end of the program wait for it.
 std::shared_ptr<NameResolver::Lookup> NameResolver::Begin() {
-  auto lookup = std::make_shared<Lookup>(executor_);
-  lookup->resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
-                                 tcp::resolver::numeric_service,
-                                 [lookup](const ErrorCode& ec, const tcp::resolver::results_type& results) {
-                                   lookup->ended = true;
-                                   lookup->error = ec;
-                                   for (const auto& entry : results) {
-                                     if (lookup->addresses.size() == kAddressesMax) break;
-                                     lookup->addresses.push_back(entry.endpoint());
-                                   }
-                                   for (LoopEvent& waiter : lookup->waiting) waiter.Announce();
-                                 });
+  auto lookup = std::make_shared<Lookup>();
+  try {
+    std::thread([lookup, executor = executor_, host = endpoint_.host, port = endpoint_.port] {
+      ErrorCode error;
+      std::vector<TcpAddress> addresses = AskSystem(host, port, error);
+      const std::lock_guard lock(lookup->mutex);
+      if (lookup->is_given_up) return;
+      boost::asio::post(executor, [lookup, error, found = std::move(addresses)]() mutable {
+        lookup->End(error, std::move(found));
+      });
+    }).detach();
+  } catch (const std::system_error& no_thread) {
+    lookup->End(ErrorCode(no_thread.code().value(), boost::system::generic_category()), {});
+  }
   return lookup;
 }
 
@@ -80,13 +113,10 @@ Task<ResolveResult> NameResolver::Resolve(CallContext& context) {
   if (!not_literal) co_return std::vector<TcpAddress>{TcpAddress(literal, endpoint_.port)};
   if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kResolve);
 
-  std::shared_ptr<Lookup> lookup = lookup_.lock();
-  if (!lookup || lookup->ended) {
-    lookup = Begin();
-    lookup_ = lookup;
-  }
+  if (!lookup_ || lookup_->ended) lookup_ = Begin();
+  const std::shared_ptr<Lookup> lookup = lookup_;
   const auto own = lookup->waiting.emplace(lookup->waiting.end(), executor_);
-  {
+  if (!lookup->ended) {
     StopGuard guard(context, [waiter = &*own] { waiter->Announce(); });
     co_await own->Wait();
   }
@@ -100,8 +130,7 @@ Task<ResolveResult> NameResolver::Resolve(CallContext& context) {
 }
 
 void NameResolver::Close() {
-  const std::shared_ptr<Lookup> lookup = lookup_.lock();
-  if (lookup && lookup->waiting.empty()) lookup->resolver.cancel();
+  if (lookup_ && lookup_->waiting.empty()) lookup_->GiveUp();
 }
 
 Task<std::optional<SendFailure>> Connect(TcpSocket& socket, const std::vector<TcpAddress>& addresses,

@@ -27,19 +27,21 @@ inline constexpr std::size_t kAddressesMax = 16;
 // The addresses, at least one.
 using ResolveResult = std::variant<std::vector<TcpAddress>, SendFailure>;
 
-// Resolves the name of one endpoint. The system's resolver serves one name after the other and cannot be
-// broken off, so at most one lookup is under way: all calls that need it meanwhile wait for the same and
-// share its result. A stopped call is freed at once; the lookup goes on, and a loop that shuts down has to
-// wait for it.
+// Resolves the name of one endpoint. The system's resolver cannot be broken off, so at most one lookup is
+// under way, in a thread of its own: all calls that need it meanwhile wait for the same and share its result.
+// A stopped call is freed at once; the lookup goes on, and nothing else waits for it.
 class NameResolver {
  public:
   NameResolver(const LoopExecutor& executor, const Endpoint& endpoint)
       : executor_(executor), endpoint_(endpoint) {}
+  ~NameResolver();
+  NameResolver(const NameResolver&) = delete;
+  NameResolver& operator=(const NameResolver&) = delete;
 
   // The resolver outlives the task.
   Task<ResolveResult> Resolve(CallContext& context);
 
-  // A lookup that has not begun and that nobody waits for is given up. No Resolve follows.
+  // A lookup that nobody waits for is given up. No Resolve follows.
   void Close();
 
  private:
@@ -48,7 +50,7 @@ class NameResolver {
 
   const LoopExecutor executor_;
   const Endpoint endpoint_;
-  std::weak_ptr<Lookup> lookup_;
+  std::shared_ptr<Lookup> lookup_;  // the last one
 };
 
 // Connects to the first address that accepts. Each address but the last gets its share of the time left, so

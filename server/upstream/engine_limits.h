@@ -1,4 +1,5 @@
-// The bounds of one engine. Each has a key of its own in the configuration (docs/configuration.md).
+// The bounds of one engine. Each but the last has a key of its own in the configuration
+// (docs/configuration.md).
 //
 // Thread rule: values. Never here: limits of calls (config.h).
 #pragma once
@@ -16,6 +17,8 @@ struct EngineLimits {
   std::size_t idle_connections = 1024;                            // kept for reuse, per endpoint
   std::chrono::milliseconds idle_max = std::chrono::seconds(10);  // below the upstream's own
   std::chrono::milliseconds age_max = std::chrono::minutes(5);    // then a connection is replaced
+  // For the body of an answer whose status creates nothing: its header is the whole answer.
+  std::chrono::milliseconds error_body_wait = std::chrono::seconds(1);
 };
 
 }  // namespace session_gateway

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace session_gateway {
@@ -64,8 +65,15 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange
     exchange->Remove(waiter);
   }
   waited.ended = exchange->ended_;
+  if (exchange->context_.may_have_left()) caller.BeginSending();
+  caller.set_endpoint(exchange->context_.endpoint());
   if (exchange->exception_) std::rethrow_exception(exchange->exception_);
-  if (!waited.ended && exchange->waiting_.empty()) Linger(exchange, make_late_end());
+  if (waited.ended || !exchange->waiting_.empty()) co_return waited;
+  try {
+    Linger(exchange, make_late_end());
+  } catch (const std::bad_alloc&) {
+    exchange->Abandon();  // what has no timer must not wait
+  }
   co_return waited;
 }
 
@@ -82,9 +90,9 @@ void Exchanges::Start(const std::shared_ptr<SharedExchange>& exchange) {
 void Exchanges::Linger(const std::shared_ptr<SharedExchange>& exchange, LateCall late_end) {
   exchange->late_end_ = std::move(late_end);
   if (exchange->lingering_) return;
-  exchange->lingering_ = true;
   exchange->left_at_ = clock_.Now();
   exchange->place_ = lingering_.insert(lingering_.end(), exchange);
+  exchange->lingering_ = true;
   AbandonAt(exchange->left_at_ + linger_, exchange);
 }
 
@@ -113,7 +121,11 @@ void Exchanges::OnFinished(const std::shared_ptr<SharedExchange>& exchange,
   if (!exchange->ended_) exchange->AnnounceEnd();
   if (exchange->lingering_) {
     EndLinger(*exchange);
-    exchange->late_end_(clock_.Now() - exchange->left_at_);
+    try {
+      exchange->late_end_(clock_.Now() - exchange->left_at_);
+    } catch (const std::exception&) {
+      // Nobody waits for it, and the others go on: its line of the log is lost.
+    }
     exchange->late_end_ = nullptr;
   }
   --running_;

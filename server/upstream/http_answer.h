@@ -44,6 +44,7 @@ class AnswerParser {
   State state() const { return state_; }
   bool started() const { return started_; }          // any byte came
   bool header_done() const { return header_done_; }  // the header of the final answer is whole
+  int status() const { return reply_.status; }       // once header_done()
 
   // The connection may carry another exchange: the answer is whole, nothing follows it, and the peer keeps it
   // open.

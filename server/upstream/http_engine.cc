@@ -40,6 +40,32 @@ class Lease {
   std::shared_ptr<Connection> connection_;
 };
 
+// Closes a connection whose body is waited for too long while the header was the whole answer: what came of
+// the body is then handed on as one that was cut. The timer's handler may still be due when the exchange has
+// ended, hence the weak reference.
+class ErrorBodyLimit {
+ public:
+  explicit ErrorBodyLimit(Connection& connection) : connection_(connection) {}
+
+  bool IsDue(const AnswerParser& answer) const {
+    return !timer_ && answer.state() == AnswerParser::State::kReading && answer.header_done() &&
+           (answer.status() < 200 || answer.status() >= 300);
+  }
+  void Arm(const LoopExecutor& executor, TimePoint end) {
+    watched_ = std::make_shared<Connection*>(&connection_);
+    timer_.emplace(executor);
+    timer_->expires_at(end);
+    timer_->async_wait([weak = std::weak_ptr<Connection*>(watched_)](const ErrorCode& error) {
+      if (const auto watched = weak.lock(); watched && !error) (*watched)->Close();
+    });
+  }
+
+ private:
+  Connection& connection_;
+  std::shared_ptr<Connection*> watched_;
+  std::optional<LoopTimer> timer_;
+};
+
 Phase PhaseOf(const Connection::Write& write, const AnswerParser& answer) {
   if (answer.started()) return Phase::kReceive;
   return write.ended && !write.error ? Phase::kWait : Phase::kSend;
@@ -210,11 +236,14 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
   {
     ExchangeOnWire wire(*lease, answer, origin_);
     WireGuard guard(context, wire);
+    ErrorBodyLimit error_body(*lease);
+    context.BeginSending();
     lease->StartWrite(head, request.body);
     while (answer.state() == AnswerParser::State::kReading && !context.abandoned()) {
       const std::string_view bytes = co_await lease->Read(read_error);
       // Bytes that came in the turn of the end still count; the error of an end is its own doing.
       if (!bytes.empty()) answer.Feed(bytes);
+      if (error_body.IsDue(answer)) error_body.Arm(executor_, clock_.Now() + limits_.error_body_wait);
       if (read_error == boost::asio::error::eof) {
         answer.FeedEnd();
       } else if (read_error && !context.abandoned()) {

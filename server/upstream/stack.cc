@@ -19,12 +19,6 @@ std::vector<std::unique_ptr<HttpEngine>> MakeEngines(Loop& loop, const std::vect
 
 }  // namespace
 
-Task<SendResult> RoundRobin::Send(const HttpRequest& request, CallContext& context) {
-  Transport& transport = *transports_[next_];
-  next_ = (next_ + 1) % transports_.size();
-  return transport.Send(request, context);
-}
-
 std::vector<std::unique_ptr<UpstreamStack::Member>> UpstreamStack::MakeMembers(
     Authentication& authentication, const std::vector<std::unique_ptr<HttpEngine>>& engines) {
   std::vector<std::unique_ptr<Member>> members;
@@ -32,23 +26,31 @@ std::vector<std::unique_ptr<UpstreamStack::Member>> UpstreamStack::MakeMembers(
   return members;
 }
 
-std::vector<Transport*> UpstreamStack::AsTransports(const std::vector<std::unique_ptr<Member>>& members) {
-  std::vector<Transport*> transports;
-  for (const auto& member : members) transports.push_back(&member->transport);
-  return transports;
+std::vector<EndpointChoice::Candidate> UpstreamStack::MakeCandidates(
+    const std::vector<Endpoint>& endpoints, const std::vector<std::unique_ptr<Member>>& members) {
+  std::vector<EndpointChoice::Candidate> candidates;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    candidates.push_back({endpoints[i].Origin(), &members[i]->transport});
+  }
+  return candidates;
 }
 
-// The order, from the call to the network. Credentials stand below everything that may log or repeat a
+// The order, from the call to the network. The bulkhead counts calls and not their attempts, so one that
+// waits to be made again keeps its place. Credentials stand below everything that may log or repeat a
 // request, so that no key or token is visible there, and below the choice of the endpoint, for what one
 // endpoint gave at a log-on is nothing to another.
-UpstreamStack::UpstreamStack(Loop& loop, const std::vector<Endpoint>& endpoints, const EngineLimits& limits,
-                             std::unique_ptr<Authentication> authentication, const Clock& clock,
-                             const TlsClient* tls)
+UpstreamStack::UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints,
+                             const StackLimits& limits, std::unique_ptr<Authentication> authentication,
+                             EjectionReport report, const TlsClient* tls)
     : preview_base_(endpoints.front().Origin() + endpoints.front().prefix),
       authentication_(std::move(authentication)),
-      engines_(MakeEngines(loop, endpoints, limits, clock, tls)),
+      engines_(MakeEngines(parts.loop, endpoints, limits.engine, parts.clock, tls)),
       members_(MakeMembers(*authentication_, engines_)),
-      endpoints_layer_(AsTransports(members_)) {}
+      choice_(MakeCandidates(endpoints, members_), limits.ejection, parts.clock, std::move(report)),
+      retry_(
+          parts.loop.get_executor(), limits.retry, parts.clock, parts.random,
+          [this](const CallContext& context) { return choice_.GoesElsewhere(context); }, choice_),
+      bulkhead_(parts.loop.get_executor(), limits.bulkhead, parts.clock, retry_) {}
 
 sessiongateway::v1::RestRequest UpstreamStack::Preview(HttpRequest request, const Caller& caller) const {
   authentication_->Preview(caller, request);

@@ -1,5 +1,5 @@
-// Everything between an RPC and the network for one upstream, in its order: choice of the endpoint,
-// credentials, engine.
+// Everything between an RPC and the network for one upstream, in its order: bulkhead, retry, choice of the
+// endpoint, credentials, engine.
 //
 // Thread rule: loop thread only. Never here: what is sent.
 #pragma once
@@ -10,34 +10,33 @@
 
 #include "server/clock.h"
 #include "server/endpoint.h"
+#include "server/random.h"
+#include "server/upstream/bulkhead.h"
 #include "server/upstream/credentials.h"
-#include "server/upstream/engine_limits.h"
+#include "server/upstream/endpoint_choice.h"
 #include "server/upstream/http_engine.h"
+#include "server/upstream/retry.h"
+#include "server/upstream/stack_limits.h"
 #include "server/upstream/transport.h"
 #include "sessiongateway/v1/rest_request.pb.h"
 
 namespace session_gateway {
 
-// Hands each call to the next of several transports in turn. A call that fails is not sent again.
-class RoundRobin final : public Transport {
- public:
-  explicit RoundRobin(std::vector<Transport*> transports) : transports_(std::move(transports)) {}
-
-  Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
-
- private:
-  std::vector<Transport*> transports_;
-  std::size_t next_ = 0;
+// What the stacks of all upstreams are built on; outlives them.
+struct StackParts {
+  Loop& loop;
+  const Clock& clock;
+  Random& random;
 };
 
 class UpstreamStack {
  public:
-  // `endpoints` is not empty; those with `https` need `tls`. Loop, clock and TLS client outlive the stack.
-  UpstreamStack(Loop& loop, const std::vector<Endpoint>& endpoints, const EngineLimits& limits,
-                std::unique_ptr<Authentication> authentication, const Clock& clock,
+  // `endpoints` is not empty; those with `https` need `tls`. The TLS client outlives the stack.
+  UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints, const StackLimits& limits,
+                std::unique_ptr<Authentication> authentication, EjectionReport report,
                 const TlsClient* tls = nullptr);
 
-  Transport& transport() { return endpoints_layer_; }
+  Transport& transport() { return bulkhead_; }
   const Authentication& authentication() const { return *authentication_; }
 
   // What would be sent to the first endpoint, secrets masked. The caller has passed the authentication's
@@ -58,13 +57,16 @@ class UpstreamStack {
   };
   static std::vector<std::unique_ptr<Member>> MakeMembers(
       Authentication& authentication, const std::vector<std::unique_ptr<HttpEngine>>& engines);
-  static std::vector<Transport*> AsTransports(const std::vector<std::unique_ptr<Member>>& members);
+  static std::vector<EndpointChoice::Candidate> MakeCandidates(
+      const std::vector<Endpoint>& endpoints, const std::vector<std::unique_ptr<Member>>& members);
 
   std::string preview_base_;
   std::unique_ptr<Authentication> authentication_;
   std::vector<std::unique_ptr<HttpEngine>> engines_;
   std::vector<std::unique_ptr<Member>> members_;
-  RoundRobin endpoints_layer_;
+  EndpointChoice choice_;
+  Retry retry_;
+  Bulkhead bulkhead_;
 };
 
 }  // namespace session_gateway

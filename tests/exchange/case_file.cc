@@ -38,10 +38,25 @@ bool IsSectionName(const std::string& name) {
 }
 
 bool IsSettingName(const std::string& name) {
-  static const std::set<std::string> kNames = {
-      "rpc",           "upstream",          "prefix",         "deadline_ms",
-      "user_id",       "answer_body_bytes", "user_directory", "answer_header_bytes",
-      "symphony_auth", "qlik_auth",         "user_from",      "security_context"};
+  static const std::set<std::string> kNames = {"rpc",
+                                               "upstream",
+                                               "prefix",
+                                               "deadline_ms",
+                                               "user_id",
+                                               "answer_body_bytes",
+                                               "user_directory",
+                                               "answer_header_bytes",
+                                               "symphony_auth",
+                                               "qlik_auth",
+                                               "user_from",
+                                               "security_context",
+                                               "connections",
+                                               "error_body_wait_ms",
+                                               "host",
+                                               "logon_timeout_ms",
+                                               "reads",
+                                               "renew_min_age_ms",
+                                               "tls"};
   return kNames.contains(name);
 }
 
@@ -49,11 +64,20 @@ bool IsSettingName(const std::string& name) {
 std::optional<std::string> Expand(std::string_view mark) {
   if (mark == "CRLF") return "\r\n";
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  if (mark.size() == 2) {
+  if (mark.size() == 2 || (mark.size() > 3 && mark[2] == ' ')) {
     const std::size_t high = kHex.find(mark[0]);
     const std::size_t low = kHex.find(mark[1]);
     if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    return std::string(1, static_cast<char>(high * 16 + low));
+    const std::size_t times = mark.size() == 2 ? 1 : std::stoul(std::string(mark.substr(3)));
+    return std::string(times, static_cast<char>(high * 16 + low));
+  }
+  if (mark.starts_with("repeat ")) {
+    const std::size_t what = mark.find(' ', 7);
+    if (what == std::string_view::npos) return std::nullopt;
+    const auto times = std::stoul(std::string(mark.substr(7, what - 7)));
+    std::string repeated;
+    for (std::size_t i = 0; i < times; ++i) repeated += mark.substr(what + 1);
+    return repeated;
   }
   for (const std::string_view kind : {"file ", "compact "}) {
     if (!mark.starts_with(kind)) continue;

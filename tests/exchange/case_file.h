@@ -44,8 +44,9 @@ CaseMessage SplitBytes(std::string_view bytes);  // of a wire
 
 // Replaces the marks of a text:
 //   <CRLF>             CR LF; the line feed that follows it in the file is dropped
-//   <9F>               one byte
+//   <9F>, <9F N>       one byte, or N of them
 //   <file NAME>        a file of tests/data without its last line feed
+//   <repeat N TEXT>    the text N times
 //   <compact NAME>     the same without the spaces and line feeds between JSON tokens
 std::string ExpandMarks(std::string_view text);
 

@@ -3,6 +3,7 @@
 // Thread rule: any thread. Never here: stubs.
 #pragma once
 
+#include <grpc/grpc.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>

@@ -6,15 +6,19 @@
 #include <cctype>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "tests/exchange/channel.h"
 #include "tests/exchange/gateway_under_test.h"
-#include "tests/server/raw_server.h"
+#include "tests/exchange/odd_places.h"
+#include "tests/exchange/scripted_upstream.h"
 
 namespace session_gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(60);
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience = std::chrono::seconds(60);
 constexpr std::size_t kXrfkeyLength = 16;
 constexpr char kXrfkeyMark[] = "<xrfkey>";
 
@@ -22,83 +26,6 @@ std::string Setting(const CaseFile& file, const std::string& name, std::string f
   const auto found = file.settings.find(name);
   return found == file.settings.end() ? std::move(fallback) : found->second;
 }
-
-// A port of this host that nobody listens on, for as long as it lives.
-class ClosedPort {
- public:
-  ClosedPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    socklen_t size = sizeof(address);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
-  ~ClosedPort() { ::close(socket_); }
-  ClosedPort(const ClosedPort&) = delete;
-  ClosedPort& operator=(const ClosedPort&) = delete;
-
-  std::uint16_t port() const { return port_; }
-
- private:
-  const int socket_;
-  std::uint16_t port_ = 0;
-};
-
-// The upstream of a case: the first request gets the answer; whatever else comes is noted.
-class ScriptedUpstream {
- public:
-  explicit ScriptedUpstream(const CaseFile& file)
-      : file_(file), server_([this](RawConnection& connection) { Serve(connection); }) {}
-
-  std::uint16_t port() const { return server_.port(); }
-  int connections() const { return server_.accepted(); }
-
-  // After the gateway has let go of its connections: everything that it sent.
-  std::vector<std::string> TakeRequests() {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (server_.ended() < server_.accepted()) {
-      if (std::chrono::steady_clock::now() > end) {
-        ADD_FAILURE() << "a connection to the upstream stays open";
-        break;
-      }
-      std::this_thread::yield();
-    }
-    const std::lock_guard lock(mutex_);
-    return requests_;
-  }
-
- private:
-  void Serve(RawConnection& connection) {
-    bool is_answered = false;
-    for (std::string request = connection.ReadRequest(); !request.empty();
-         request = connection.ReadRequest()) {
-      {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-      }
-      if (std::exchange(is_answered, true)) continue;
-      for (const CaseSection& section : file_.sections) {
-        if (section.name == "answer") connection.Send(AnswerBytes(section.text, request));
-      }
-      if (file_.Find("close") != nullptr) connection.EndSending();
-      if (file_.Find("reset") != nullptr) return connection.ResetAtEnd();
-    }
-  }
-
-  // An upstream may repeat the key that it was given.
-  static std::string AnswerBytes(const std::string& text, const std::string& request) {
-    const std::size_t key = request.find("xrfkey=");
-    if (key == std::string::npos) return SplitText(text).Bytes();
-    return SplitText(ReplaceAll(text, kXrfkeyMark, request.substr(key + 7, kXrfkeyLength))).Bytes();
-  }
-
-  const CaseFile& file_;
-  std::mutex mutex_;
-  std::vector<std::string> requests_;  // guarded by mutex_
-  RawServer server_;
-};
 
 constexpr char kPassword[] = "p4ss-canary";
 constexpr char kToken[] = "t0ken.canary.jwt";
@@ -128,7 +55,7 @@ void SetUpAuthentication(const CaseFile& file, GatewaySetup& setup) {
   setup.environment = {{"PASSWORD", Secret(kPassword)}, {"TOKEN", Secret(kToken)}};
 }
 
-GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port) {
+GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port, const TlsScript* tls) {
   GatewaySetup setup;
   SetUpAuthentication(file, setup);
   setup.qlik_auth.user_directory = Setting(file, "user_directory", "INTERNAL");
@@ -136,9 +63,21 @@ GatewaySetup MakeSetup(const CaseFile& file, std::uint16_t port) {
   const auto number = [&](const std::string& name, std::size_t fallback) {
     return std::stoul(Setting(file, name, std::to_string(fallback)));
   };
-  setup.limits.answer_body_bytes = number("answer_body_bytes", setup.limits.answer_body_bytes);
-  setup.limits.answer_header_bytes = number("answer_header_bytes", setup.limits.answer_header_bytes);
-  const Endpoint endpoint = {"http", "127.0.0.1", port, Setting(file, "prefix", "")};
+  EngineLimits& engine = setup.limits.engine;
+  engine.answer_body_bytes = number("answer_body_bytes", engine.answer_body_bytes);
+  engine.answer_header_bytes = number("answer_header_bytes", engine.answer_header_bytes);
+  engine.connections = number("connections", engine.connections);
+  engine.error_body_wait = milliseconds(number("error_body_wait_ms", 1000));
+  // A case is one exchange; what is made again is for tests of that.
+  setup.limits.retry.attempts = 1;
+  for (LogonLimits* const limits : {&setup.symphony_auth.limits, &setup.qlik_auth.limits}) {
+    limits->renew_min_age = milliseconds(number("renew_min_age_ms", 5000));
+    limits->timeout = milliseconds(number("logon_timeout_ms", 5000));
+  }
+  setup.call_timeout_max = milliseconds(number("deadline_ms", 60000));
+  if (tls != nullptr) setup.tls = tls->material;
+  const Endpoint endpoint = {tls == nullptr ? "http" : "https", Setting(file, "host", "127.0.0.1"), port,
+                             Setting(file, "prefix", "")};
   const bool is_absent = Setting(file, "upstream", "") == "absent";
   const bool is_symphony = Setting(file, "rpc", "") == "CreateSession";
   // The other upstream is there in any case, so that a call which strays would be seen.
@@ -176,19 +115,28 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   const CaseSection* const request = file.Find("request");
   const std::string rpc = Setting(file, "rpc", "");
   if (request == nullptr || rpc.empty()) return "a case needs its rpc and a request";
-  const std::chrono::milliseconds deadline(
-      std::stoll(Setting(file, "deadline_ms", std::to_string(kPatience.count()))));
+  std::optional<TlsScript> tls;
+  if (file.settings.contains("tls")) {
+    auto made = MakeTlsScript(file.settings.at("tls"));
+    if (auto* problem = std::get_if<std::string>(&made)) return std::move(*problem);
+    tls = std::get<TlsScript>(std::move(made));
+  }
 
   Exchange exchange;
-  ScriptedUpstream upstream(file);
+  ScriptedUpstream upstream(file, tls ? &*tls : nullptr);
   const ClosedPort closed;
-  const bool is_reachable = Setting(file, "upstream", "") != "unreachable";
-  const std::uint16_t port = is_reachable ? upstream.port() : closed.port();
+  const FullPort full;
+  const std::string place = Setting(file, "upstream", "");
+  const std::uint16_t port = place == "unreachable"     ? closed.port()
+                             : place == "never_accepts" ? full.port()
+                                                        : upstream.port();
   {
-    GatewayUnderTest gateway(MakeSetup(file, port), exchange.log);
-    exchange.result = CallByText(ConnectTo(gateway.address()), rpc, ExpandMarks(request->text), deadline);
+    GatewayUnderTest gateway(MakeSetup(file, port, tls ? &*tls : nullptr), exchange.log);
+    const SlowName slow_name;
+    exchange.result = CallByText(ConnectTo(gateway.address()), rpc, ExpandMarks(request->text), kPatience);
   }
   exchange.sent = upstream.TakeRequests();
+  exchange.part_arrived = upstream.saw_part();
   exchange.connections = upstream.connections();
 
   NoteLeaks(CsrfTokenOf(rpc, request->text), "the CSRF token", exchange);
@@ -196,6 +144,10 @@ std::variant<Exchange, std::string> PlayCase(const CaseFile& file) {
   NoteLeaks(kToken, "the token", exchange);
   const std::string host = "127.0.0.1:" + std::to_string(port);
   exchange.result.text = ReplaceAll(std::move(exchange.result.text), host, "127.0.0.1:<port>");
+  // The system has two names for it: which one comes depends on whether a write or a read was first to
+  // notice.
+  exchange.result.text =
+      ReplaceAll(std::move(exchange.result.text), "Broken pipe", "Connection reset by peer");
   for (std::string& sent : exchange.sent) {
     sent = ReplaceAll(std::move(sent), host, "127.0.0.1:<port>");
     const std::optional<std::string> key = XrfkeyOf(sent);

@@ -15,6 +15,7 @@ namespace session_gateway {
 struct Exchange {
   RpcResult result;               // ports and keys named as in a case
   std::vector<std::string> sent;  // each request as it arrived, byte by byte, but for ports and keys
+  bool part_arrived = false;      // of a request that never became a whole one
   int connections = 0;
   std::string log;                 // of the gateway
   std::vector<std::string> leaks;  // which secret stands where it must not

@@ -21,13 +21,17 @@ namespace session_gateway {
 namespace {
 
 constexpr std::size_t kLogLinesMax = 1024;
+constexpr auto kIgnore = [](std::string_view, EndpointEvent) {};
 
-GrpcServerOptions Options() {
+GrpcServerOptions Options(const GatewaySetup& setup) {
   return {.address = "127.0.0.1:0",
           .calls_max = 100,
-          .request_size_max = 4 * 1024 * 1024,
+          .request_size_max = 64 * 1024 * 1024,  // more than the system's buffers take
+          .connections_max = 100,
+          .handshake_timeout = std::chrono::seconds(60),
+          .connection_age_max = std::chrono::hours(1),
           .call_timeout = std::chrono::seconds(60),
-          .call_timeout_max = std::chrono::seconds(300),
+          .call_timeout_max = setup.call_timeout_max,
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
 }
 
@@ -54,13 +58,19 @@ class GatewayUnderTest::Impl {
                                       return found == setup.environment.end() ? std::optional<Secret>()
                                                                               : found->second;
                                     }};
+    if (setup.tls) {
+      const auto problem = tls_.Replace(*setup.tls);
+      EXPECT_EQ(problem, std::nullopt) << *problem;
+    }
+    const TlsClient* const tls = setup.tls ? &tls_ : nullptr;
     if (setup.symphony) {
-      symphony_.emplace(loop_, std::vector<Endpoint>{*setup.symphony}, setup.limits,
-                        Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), clock_);
+      symphony_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.symphony},
+                        setup.limits, Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore,
+                        tls);
     }
     if (setup.qlik) {
-      qlik_.emplace(loop_, std::vector<Endpoint>{*setup.qlik}, setup.limits,
-                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), clock_);
+      qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, setup.limits,
+                    Made(MakeQlikAuthentication(setup.qlik_auth, parts)), kIgnore, tls);
     }
     service_.emplace(
         SessionServiceParts{.create_session = MakeTranslator<CreateSessionTranslator>(),
@@ -75,7 +85,9 @@ class GatewayUnderTest::Impl {
                             .identities = identities_,
                             .log = log_});
     loop_thread_ = std::thread([this] { loop_.run(); });
-    server_.emplace(Options(), loop_, *service_, clock_, log_);
+    if (setup.around) around_ = setup.around(*service_);
+    SessionGatewayHandler& logic = around_ ? *around_ : static_cast<SessionGatewayHandler&>(*service_);
+    server_.emplace(Options(setup), loop_, logic, clock_, log_);
     const auto started = server_->Start();
     const int* const port = std::get_if<int>(&started);
     EXPECT_NE(port, nullptr) << std::get<std::string>(started);
@@ -94,6 +106,7 @@ class GatewayUnderTest::Impl {
   }
 
   int port() const { return port_; }
+  pthread_t loop_thread() { return loop_thread_.native_handle(); }
 
   std::size_t lingering() {
     std::promise<std::size_t> count;
@@ -113,6 +126,7 @@ class GatewayUnderTest::Impl {
   SystemClock clock_;
   SystemRandom random_;
   Log log_;
+  TlsClient tls_{"", TlsVersion::k12};  // outlives the loop's last run
   Loop loop_{1};
   boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
@@ -123,6 +137,7 @@ class GatewayUnderTest::Impl {
   Once once_{exchanges_, clock_, ledger_, OncePauses()};
   const CallerIdentities identities_{KeyedHash(random_)};
   std::optional<SessionService> service_;
+  std::unique_ptr<SessionGatewayHandler> around_;
   std::thread loop_thread_;
   std::optional<GrpcServer> server_;
   int port_ = 0;
@@ -144,5 +159,6 @@ bool GatewayUnderTest::WaitUntilLingering() const {
 void GatewayUnderTest::WaitForLingering() const { impl_->WaitForLingering(kPatience); }
 
 std::string GatewayUnderTest::address() const { return "127.0.0.1:" + std::to_string(impl_->port()); }
+pthread_t GatewayUnderTest::loop_thread() const { return impl_->loop_thread(); }
 
 }  // namespace session_gateway

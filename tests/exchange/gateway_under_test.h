@@ -4,6 +4,9 @@
 // Thread rule: one thread makes and ends it. Never here: upstreams.
 #pragma once
 
+#include <pthread.h>
+
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,8 +15,10 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
+#include "server/rpc/handler.h"
 #include "server/secret.h"
-#include "server/upstream/engine_limits.h"
+#include "server/upstream/stack_limits.h"
+#include "server/upstream/tls_client.h"
 
 namespace session_gateway {
 
@@ -23,11 +28,15 @@ struct GatewaySetup {
   SymphonyAuthConfig symphony_auth = {};
   QlikAuthConfig qlik_auth = {};
   std::map<std::string, Secret> environment = {};  // where its secrets are
-  EngineLimits limits = {};
+  StackLimits limits = {};
+  std::optional<TlsMaterial> tls = {};  // for endpoints with `https`
+  std::chrono::milliseconds call_timeout_max = std::chrono::seconds(300);
   Duration linger = std::chrono::seconds(10);
   int session_ttl_in_minutes = 0;
   bool tag_from_request_id = false;
   bool require_request_id = false;
+  // Put around the logic of the RPCs; it outlives what is made.
+  std::function<std::unique_ptr<SessionGatewayHandler>(SessionGatewayHandler&)> around = {};
 };
 
 class GatewayUnderTest {
@@ -40,6 +49,8 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   std::string address() const;
+  // The thread that talks to the upstreams.
+  pthread_t loop_thread() const;
   // Returns once a create lingers; false when none does for a long time.
   bool WaitUntilLingering() const;
   // Returns once none does. No call follows.

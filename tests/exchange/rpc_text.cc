@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 
 #include <map>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,7 @@ using google::protobuf::TextFormat;
 
 constexpr char kDomain[] = "sessiongateway.v1";
 constexpr char kOutcomeTrailer[] = "session-gateway-outcome";
+constexpr char kPushbackTrailer[] = "grpc-retry-pushback-ms";
 constexpr char kDetailsTrailer[] = "grpc-status-details-bin";
 constexpr std::size_t kTrailerBytesMax = 4096;
 
@@ -76,6 +78,40 @@ void AppendLine(std::string& text, std::string_view name, std::string_view value
 
 std::string CodeName(int code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
 
+// Each key of an ErrorInfo's metadata, and what it may say.
+bool IsLegal(const std::string& key, const std::string& value) {
+  static const std::map<std::string, std::set<std::string>> kWords = {
+      {"upstream", {"symphony", "qlik"}},
+      {"outcome", {"not_sent", "refused", "done", "unknown"}},
+      {"phase",
+       {"validate", "queue", "resolve", "connect", "handshake", "logon", "send", "wait", "receive",
+        "parse"}}};
+  if (const auto words = kWords.find(key); words != kWords.end()) return words->second.contains(value);
+  const bool is_number = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+  if (key == "http_status") return is_number && value.size() <= 3;
+  return (key == "session_id" || key == "id") && !value.empty();
+}
+
+bool IsReason(const std::string& reason) {
+  static const std::set<std::string> kReasons = {
+      "INVALID_FIELD",   "UNSUPPORTED",     "REQUEST_ID_REUSED", "UPSTREAM_NOT_CONFIGURED",
+      "UPSTREAM_TLS",    "LOGON_REFUSED",   "UPSTREAM_REFUSED",  "UPSTREAM_UNREACHABLE",
+      "UPSTREAM_FAILED", "OUTCOME_UNKNOWN", "UPSTREAM_CONTRACT", "ANSWER_UNREADABLE",
+      "DEADLINE",        "OVERLOADED",      "DRAINING",          "LEDGER_UNAVAILABLE"};
+  return kReasons.contains(reason);
+}
+
+void CheckInfo(const google::rpc::ErrorInfo& info, RpcResult& result) {
+  if (info.domain() != kDomain) result.problems += "another domain: " + info.domain() + "\n";
+  if (!IsReason(info.reason())) result.problems += "no such reason: " + info.reason() + "\n";
+  for (const char* const key : {"upstream", "outcome", "phase"}) {
+    if (!info.metadata().contains(key)) result.problems += absl::StrCat("without ", key, "\n");
+  }
+  for (const auto& [key, value] : info.metadata()) {
+    if (!IsLegal(key, value)) result.problems += "not allowed in the metadata: " + key + ": " + value + "\n";
+  }
+}
+
 // The details in their order on the wire. What must hold of every error is noted in `result.problems`.
 void RenderDetails(const grpc::Status& status, RpcResult& result) {
   google::rpc::Status details;
@@ -93,7 +129,7 @@ void RenderDetails(const grpc::Status& status, RpcResult& result) {
     google::rpc::RetryInfo retry;
     if (any.UnpackTo(&info)) {
       AppendLine(result.text, "reason", info.reason());
-      if (info.domain() != kDomain) result.problems += "another domain: " + info.domain() + "\n";
+      CheckInfo(info, result);
       const std::map<std::string, std::string> sorted(info.metadata().begin(), info.metadata().end());
       for (const auto& [name, value] : sorted) AppendLine(result.text, name, value);
       if (const auto found = sorted.find("outcome"); found != sorted.end()) result.outcome = found->second;
@@ -110,17 +146,33 @@ void RenderDetails(const grpc::Status& status, RpcResult& result) {
   }
 }
 
+// As it goes over the wire, percent-encoded.
+std::size_t EncodedBytes(const std::string& message) {
+  std::size_t bytes = 0;
+  for (const char c : message) bytes += c >= ' ' && c <= '~' && c != '%' ? 1 : 3;
+  return bytes;
+}
+
 void RenderTrailers(const grpc::ClientContext& context, const grpc::Status& status, RpcResult& result) {
-  std::size_t bytes = status.error_message().size();
+  std::size_t bytes = EncodedBytes(status.error_message());
   const auto trailers = Copy(context.GetServerTrailingMetadata());
   for (const auto& [name, value] : trailers) {
-    bytes += name.size() + value.size();
-    if (name != kDetailsTrailer) AppendLine(result.text, "trailer " + name, value);
+    const bool is_binary = name == kDetailsTrailer;  // base64
+    bytes += name.size() + (is_binary ? (value.size() + 2) / 3 * 4 : value.size());
+    if (!is_binary) AppendLine(result.text, "trailer " + name, value);
+    if (!is_binary && name != kOutcomeTrailer && name != kPushbackTrailer) {
+      result.problems += "another trailer: " + name + "\n";
+    }
   }
-  if (bytes > kTrailerBytesMax) result.problems += absl::StrCat("the trailers have ", bytes, " bytes\n");
+  if (bytes >= kTrailerBytesMax) result.problems += absl::StrCat("the trailers have ", bytes, " bytes\n");
   const auto outcome = trailers.find(kOutcomeTrailer);
   if (outcome == trailers.end() || outcome->second != result.outcome) {
     result.problems += "the outcome's trailer is missing or differs from the details\n";
+  }
+  const bool forbids_retry = result.outcome == "unknown" || result.outcome == "done";
+  const auto pushback = trailers.find(kPushbackTrailer);
+  if (pushback == trailers.end() ? forbids_retry : !forbids_retry || pushback->second != "-1") {
+    result.problems += "grpc-retry-pushback-ms does not fit the outcome\n";
   }
 }
 
@@ -129,6 +181,11 @@ void RenderError(const grpc::ClientContext& context, const grpc::Status& status,
   AppendLine(result.text, "message", status.error_message());
   RenderDetails(status, result);
   RenderTrailers(context, status, result);
+  // What protobuf takes for a string is valid UTF-8.
+  google::rpc::Status utf8;
+  utf8.set_message(status.error_message());
+  google::rpc::Status parsed;
+  if (!parsed.ParseFromString(utf8.SerializeAsString())) result.problems += "the message is no UTF-8\n";
   // Meshes and clients repeat UNAVAILABLE by themselves.
   if (status.error_code() == grpc::UNAVAILABLE && result.outcome != "not_sent") {
     result.problems += "UNAVAILABLE although something may have been sent\n";

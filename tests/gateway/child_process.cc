@@ -37,7 +37,8 @@ std::string LineWith(const std::string& text, std::string_view part) {
 }  // namespace
 
 ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments) {
-  std::vector<std::string> texts = {std::string(SESSION_GATEWAY_BINARIES) + "/" + program};
+  const std::string folder = program.starts_with('/') ? "" : std::string(SESSION_GATEWAY_BINARIES) + "/";
+  std::vector<std::string> texts = {folder + program};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
@@ -109,6 +110,11 @@ std::string ChildProcess::output() const {
 std::string ChildProcess::log() const {
   const std::lock_guard lock(mutex_);
   return log_;
+}
+
+void ChildProcess::ForgetLogBut(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (log_.size() > bytes) log_.erase(0, log_.size() - bytes);
 }
 
 long ResidentKilobytes(pid_t pid) {

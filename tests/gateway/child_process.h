@@ -18,7 +18,7 @@ namespace session_gateway {
 
 class ChildProcess {
  public:
-  // `program` is one of build/bin.
+  // `program` is one of build/bin, or a whole path.
   explicit ChildProcess(const std::string& program, const std::vector<std::string>& arguments);
   // Ends it when it still runs.
   ~ChildProcess();
@@ -36,6 +36,8 @@ class ChildProcess {
   // Complete after WaitForEnd.
   std::string output() const;  // standard output
   std::string log() const;     // standard error
+  // Of its log only so many bytes stay, the newest: for one that runs long.
+  void ForgetLogBut(std::size_t bytes);
 
  private:
   void Read(int fd, std::string& text);

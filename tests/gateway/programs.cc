@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -18,7 +19,9 @@ constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(60);
 const std::string kAnyPort = "127.0.0.1:0";
 
 std::vector<std::string> WithFreePort(std::vector<std::string> arguments) {
-  arguments.insert(arguments.end(), {"--listen", kAnyPort});
+  if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
+    arguments.insert(arguments.end(), {"--listen", kAnyPort});
+  }
   return arguments;
 }
 

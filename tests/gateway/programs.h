@@ -43,6 +43,7 @@ class TemporaryFile {
 // session-gateway, once it listens on a free port.
 class GatewayProgram {
  public:
+  // On another port when `arguments` say so by --listen.
   explicit GatewayProgram(const std::vector<std::string>& arguments);
 
   ChildProcess& process() { return process_; }

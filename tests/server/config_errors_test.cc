@@ -19,7 +19,9 @@ constexpr char kByName[] = ": is required with qlik.auth.mode: certificate or he
 
 TEST(ConfigErrorsTest, AnUnknownKeyNamesTheNearestValidOne) {
   const std::string top =
-      "listen, call_timeout, call_timeout_max, drain_timeout, creates, limits, pool, credentials, symphony, qlik";
+      "listen, call_timeout, call_timeout_max, drain_timeout, creates, limits, pool, retry, ejection, "
+      "credentials, "
+      "symphony, qlik";
   ExpectErrors({
       Top("lisen: 1", "lisen: unknown key; did you mean listen?"),
       Top("call-timeout: 1s", "call-timeout: unknown key; did you mean call_timeout?"),

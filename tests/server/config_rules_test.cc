@@ -262,5 +262,18 @@ TEST(ConfigRulesTest, CredentialsOverPlainHttpAreWarnedOf) {
   EXPECT_EQ(qlik("'http://q:1'", "user_directory: d, user_id: u"), Warnings{});
 }
 
+TEST(ConfigRulesTest, AnUpstreamThatMayTakeAllCallsIsWarnedOf) {
+  const auto warned = [](const std::string& limits, const std::string& upstreams) {
+    return !ConfigWarnings(Parsed("limits: {" + limits + "}\n" + upstreams)).empty();
+  };
+  const std::string one = "symphony: {endpoints: ['http://s:1']}\n";
+  const std::string both =
+      one + "qlik: {endpoints: ['https://q:1'], auth: {user_directory: d, user_id: u}, tls: {pfx_file: p}}\n";
+  EXPECT_FALSE(warned("", both));
+  EXPECT_TRUE(warned("calls: 4500", both));
+  EXPECT_FALSE(warned("calls: 4609", both));
+  EXPECT_FALSE(warned("calls: 4500", one));
+}
+
 }  // namespace
 }  // namespace session_gateway

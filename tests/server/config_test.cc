@@ -32,6 +32,15 @@ TEST(ConfigTest, TheSmallestFileTakesEveryDefault) {
   EXPECT_EQ(config.creates.linger, seconds(10));
   EXPECT_EQ(config.limits.calls, 10000u);
   EXPECT_EQ(config.limits.request_bytes, 4194304u);
+  EXPECT_EQ(config.bulkhead.calls, 4000u);
+  EXPECT_EQ(config.bulkhead.queue, 500u);
+  EXPECT_EQ(config.retry.attempts, 3);
+  EXPECT_EQ(config.retry.backoff_min, milliseconds(50));
+  EXPECT_EQ(config.retry.backoff_max, seconds(1));
+  EXPECT_EQ(config.retry.budget_percent, 20);
+  EXPECT_EQ(config.ejection.failures, 5);
+  EXPECT_EQ(config.ejection.time_min, seconds(1));
+  EXPECT_EQ(config.ejection.time_max, seconds(5));
   EXPECT_EQ(config.engine.answer_header_bytes, 65536u);
   EXPECT_EQ(config.engine.answer_body_bytes, 16777216u);
   EXPECT_EQ(config.engine.informational_answers, 8);
@@ -55,6 +64,8 @@ listen:
     cert_file: server.pem
     key_file: ${CREDENTIALS_DIRECTORY}/key.pem
     client_ca_file: /etc/callers.pem
+  handshake_timeout: 3s
+  connection_age_max: 1m
 call_timeout: 1.5s
 call_timeout_max: 2m
 drain_timeout: 250ms
@@ -66,6 +77,9 @@ creates:
   ledger_age: 2m
 limits:
   calls: 1
+  upstream_calls: 3
+  upstream_queue: 0
+  connections: 3
   request_size: 2KiB
   answer_header_size: 1024
   answer_body_size: 3MiB
@@ -75,6 +89,8 @@ pool:
   idle_connections: 0
   idle_max: 0.25m
   age_max: 24h
+retry: {attempts: 10, backoff_min: 7ms, backoff_max: 1m, budget: 0}
+ejection: {failures: 1, time_min: 8ms, time_max: 9ms}
 credentials: {check_interval: 0.1s}
 symphony:
   endpoints:
@@ -159,6 +175,15 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.limits.request_bytes, 2048u);
   EXPECT_EQ(config.engine.answer_header_bytes, 1024u);
   EXPECT_EQ(config.engine.answer_body_bytes, 3u * 1024 * 1024);
+  EXPECT_EQ(config.bulkhead.calls, 3u);
+  EXPECT_EQ(config.bulkhead.queue, 0u);
+  EXPECT_EQ(config.retry.attempts, 10);
+  EXPECT_EQ(config.retry.backoff_min, milliseconds(7));
+  EXPECT_EQ(config.retry.backoff_max, minutes(1));
+  EXPECT_EQ(config.retry.budget_percent, 0);
+  EXPECT_EQ(config.ejection.failures, 1);
+  EXPECT_EQ(config.ejection.time_min, milliseconds(8));
+  EXPECT_EQ(config.ejection.time_max, milliseconds(9));
   EXPECT_EQ(config.engine.informational_answers, 0);
   EXPECT_EQ(config.engine.connections, 2u);
   EXPECT_EQ(config.engine.idle_connections, 0u);
@@ -242,13 +267,14 @@ TEST(ConfigTest, TheDescriptionIsAValidFileOfTheSameConfiguration) {
   }
 }
 
-TEST(ConfigTest, TheDescriptionShowsEveryEffectiveValue) {
-  EXPECT_EQ(DescribeConfig(Parsed(kEveryKey)), R"(listen:
+constexpr char kDescription[] = R"(listen:
   address: "[::]:0"
   tls:
     cert_file: "server.pem"
     key_file: "${CREDENTIALS_DIRECTORY}/key.pem"
     client_ca_file: "/etc/callers.pem"
+  handshake_timeout: 3s
+  connection_age_max: 1m
 call_timeout: 1500ms
 call_timeout_max: 2m
 drain_timeout: 250ms
@@ -260,6 +286,9 @@ creates:
   ledger_age: 2m
 limits:
   calls: 1
+  upstream_calls: 3
+  upstream_queue: 0
+  connections: 3
   request_size: 2KiB
   answer_header_size: 1KiB
   answer_body_size: 3MiB
@@ -269,6 +298,15 @@ pool:
   idle_connections: 0
   idle_max: 15s
   age_max: 24h
+retry:
+  attempts: 10
+  backoff_min: 7ms
+  backoff_max: 1m
+  budget: 0
+ejection:
+  failures: 1
+  time_min: 8ms
+  time_max: 9ms
 credentials:
   check_interval: 100ms
 symphony:
@@ -312,7 +350,10 @@ qlik:
     pfx_file: "client.pfx"
     password_file: "pfx_password"
     version_min: "1.2"
-)");
+)";
+
+TEST(ConfigTest, TheDescriptionShowsEveryEffectiveValue) {
+  EXPECT_EQ(DescribeConfig(Parsed(kEveryKey)), kDescription);
 }
 
 TEST(ConfigTest, SectionsMayBeEmpty) {

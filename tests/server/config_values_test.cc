@@ -70,8 +70,23 @@ TEST(ConfigValuesTest, CountsAndSizesHaveAFormAndARange) {
       In("limits", "answer_header_size: 2MiB", "answer_header_size: must be from 1KiB to 1MiB"),
       In("limits", "answer_body_size: 1", "answer_body_size: must be from 1KiB to 256MiB"),
       In("limits", "informational_answers: 101", "informational_answers: must be from 0 to 100"),
+      In("limits", "upstream_calls: 0", "upstream_calls: must be from 1 to 1000000"),
+      In("retry", "attempts: 0", "attempts: must be from 1 to 10"),
+      In("retry", "budget: 101", "budget: must be from 0 to 100"),
+      In("retry", "budget: 20%", "budget: must be a whole number"),
+      In("ejection", "failures: 0", "failures: must be from 1 to 1000"),
       In("pool", "connections: 0", "connections: must be from 1 to 65535"),
       In("pool", "idle_connections: 65536", "idle_connections: must be from 0 to 65535"),
+  });
+}
+
+TEST(ConfigValuesTest, WhatDoublesBeginsBelowItsEnd) {
+  ExpectErrors({
+      In("retry", "backoff_min: 2s", "backoff_min: must not exceed retry.backoff_max"),
+      In("retry", "backoff_max: 49ms",
+         "backoff_min: its default must not exceed retry.backoff_max; set both"),
+      In("ejection", "time_min: 6s", "time_min: must not exceed ejection.time_max"),
+      In("ejection", "time_max: 999ms", "time_min: its default must not exceed ejection.time_max; set both"),
   });
 }
 

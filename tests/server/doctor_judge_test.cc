@@ -115,7 +115,7 @@ TEST(JudgeTest, ARenewalIsNeverWorseThanAWarning) {
 }
 
 TEST(JudgeTest, TheClocksMayDifferByAMinute) {
-  const WallTime now = *ParseHttpDate("Sun, 22 Nov 2026 12:00:00 GMT");
+  const WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + std::chrono::hours(12);
   const auto judge = [now](std::string date) {
     return JudgeClock(Answer(200, "", {{"date", std::move(date)}}), now);
   };
@@ -125,16 +125,6 @@ TEST(JudgeTest, TheClocksMayDifferByAMinute) {
   EXPECT_THAT(judge("Mon, 23 Nov 2026 12:00:00 GMT").seen, HasSubstr("86400 s ahead"));
   EXPECT_EQ(judge("yesterday").status, StepStatus::kSkipped);
   EXPECT_EQ(JudgeClock(Answer(200), now).status, StepStatus::kSkipped);
-}
-
-TEST(JudgeTest, AnHttpDateIsReadWhole) {
-  using namespace std::chrono;
-  EXPECT_EQ(*ParseHttpDate("Sun, 06 Nov 1994 08:49:37 GMT"), WallTime(seconds(784111777)));
-  for (const char* bad :
-       {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 31 Feb 2026 00:00:00 GMT",
-        "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT"}) {
-    EXPECT_FALSE(ParseHttpDate(bad)) << bad;
-  }
 }
 
 DoctorReport SampleReport() {

@@ -150,6 +150,24 @@ TEST_F(EngineTest, EndsAnOversizeBodyAtItsLimit) {
   EXPECT_EQ(std::get<HttpReply>(result).body.size(), EngineLimits{}.answer_body_bytes);
 }
 
+// The header of a refusal is the whole answer. Nothing else ends this call: nobody stops it, and the peer
+// stays.
+TEST_F(EngineTest, DoesNotWaitForTheBodyOfARefusal) {
+  for (const std::string head : {"HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 302 No\r\n\r\n"}) {
+    RawServer server([&](RawConnection& peer) {
+      peer.ReadRequest();
+      peer.Send(head + "no s");
+      peer.WaitForEnd();
+    });
+    EngineLimits limits;
+    limits.error_body_wait = std::chrono::milliseconds(20);
+    Connect(server.port(), limits);
+    ExpectReply(Send(Post()), std::stoi(head.substr(9)), "no s", BodyState::kCut);
+    EXPECT_EQ(engine_->open_connections(), 0u);
+    engine_.reset();
+  }
+}
+
 TEST_F(EngineTest, TellsALostConnection) {
   for (const bool reset : {false, true}) {
     for (const std::string text :

@@ -72,8 +72,12 @@ class LogonTest : public EngineTest {
     ASSERT_EQ(problem, nullptr) << *problem;
     std::vector<Endpoint> parsed;
     for (const std::string& text : endpoints) parsed.push_back(std::get<Endpoint>(ParseEndpoint(text)));
-    stack_.emplace(loop_, parsed, EngineLimits(), std::get<std::unique_ptr<Authentication>>(std::move(made)),
-                   clock_);
+    // Without repeats, so that each log-on that a test counts is of one attempt.
+    StackLimits limits;
+    limits.retry.attempts = 1;
+    stack_.emplace(StackParts{loop_, clock_, random_}, parsed, limits,
+                   std::get<std::unique_ptr<Authentication>>(std::move(made)),
+                   [](std::string_view, EndpointEvent) {});
   }
 
   void MakeSymphony(const SymphonyAuthConfig& config) {

@@ -116,45 +116,63 @@ class RawConnection {
   std::string input_;
 };
 
+// A free loopback port that is taken and refuses connections, until a RawServer listens on it.
+class RawPort {
+ public:
+  RawPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    socklen_t size = sizeof(address);
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    number_ = ntohs(address.sin_port);
+  }
+  ~RawPort() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  RawPort(RawPort&& other) noexcept : fd_(std::exchange(other.fd_, -1)), number_(other.number_) {}
+  RawPort& operator=(RawPort&&) = delete;
+
+  int fd() const { return fd_; }
+  std::uint16_t number() const { return number_; }
+
+ private:
+  int fd_;
+  std::uint16_t number_ = 0;
+};
+
 class RawServer {
  public:
   using Script = std::function<void(RawConnection&)>;
 
-  explicit RawServer(Script script) : script_(std::move(script)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    ::listen(listener_, 256);
-    socklen_t size = sizeof(address);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+  explicit RawServer(Script script, RawPort port = RawPort())
+      : script_(std::move(script)), port_(std::move(port)) {
+    ::listen(port_.fd(), 256);
     acceptor_ = std::thread([this] { Accept(); });
   }
 
   ~RawServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    ::shutdown(port_.fd(), SHUT_RDWR);
     acceptor_.join();
     {
       const std::lock_guard lock(mutex_);
       for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
     }
     for (std::thread& thread : threads_) thread.join();
-    ::close(listener_);
   }
 
   RawServer(const RawServer&) = delete;
   RawServer& operator=(const RawServer&) = delete;
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_.number(); }
   int accepted() const { return accepted_; }
   int ended() const { return ended_; }  // scripts that have returned
 
  private:
   void Accept() {
     for (;;) {
-      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int fd = ::accept4(port_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
       const int index = accepted_++;
       const std::lock_guard lock(mutex_);
@@ -175,8 +193,7 @@ class RawServer {
   }
 
   const Script script_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
+  const RawPort port_;
   std::atomic<int> accepted_ = 0;
   std::atomic<int> ended_ = 0;
   std::mutex mutex_;

@@ -187,7 +187,10 @@ TEST(RpcDrainTest, LoadLosesNoCallThatRan) {
         const Answer answer = CallCreateSession(channel, kPatience);
         if (!answer.status.ok()) {
           EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE);
-          EXPECT_EQ(answer.outcome(), "not_sent") << answer.status.error_message();
+          // A call that comes when nobody listens any more is answered by the client's own library; below is
+          // counted that none of these ran.
+          const bool refused_by_us = !answer.status.error_details().empty();
+          EXPECT_EQ(answer.outcome(), refused_by_us ? "not_sent" : "") << answer.status.error_message();
           return;
         }
         ++answered;

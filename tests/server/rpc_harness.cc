@@ -108,6 +108,9 @@ GrpcServerOptions TestServer::Options() {
   return {.address = "127.0.0.1:0",
           .calls_max = 1000,
           .request_size_max = 1024 * 1024,
+          .connections_max = 1000,
+          .handshake_timeout = kPatience,
+          .connection_age_max = std::chrono::hours(1),
           .call_timeout = kPatience,
           .call_timeout_max = kPatience,
           .drain_timeout = kPatience};

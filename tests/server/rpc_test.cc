@@ -324,5 +324,35 @@ TEST(RpcTest, ManyCallsAtOnce) {
   EXPECT_TRUE(WaitUntil([&] { return server.lines() == kCallers * kCallsEach; }));
 }
 
+// What the logic wants done with an answer that nobody gets.
+TEST(RpcServer, AnAnswerThatNobodyGetsIsNoticed) {
+  std::atomic<int> undelivered = 0;
+  std::atomic<bool> waits = false;
+  TestServer server([&](const CreateSessionRequest& request, CreateSessionResponse& response,
+                        CallContext& context) -> Task<std::optional<RpcError>> {
+    context.OnUndelivered([&undelivered] { ++undelivered; });
+    if (request.application_name() == "waits") {
+      waits = true;
+      co_await UntilStopped(context);
+    }
+    response.set_session_id("1");
+    co_return std::nullopt;
+  });
+  EXPECT_TRUE(CallCreateSession(server.Connect(), kPatience).status.ok());
+  EXPECT_EQ(undelivered, 0);
+
+  grpc::ClientContext context;
+  std::thread canceller([&] {
+    EXPECT_TRUE(WaitUntil([&] { return waits.load(); }));
+    context.TryCancel();
+  });
+  CreateSessionRequest request;
+  request.set_application_name("waits");
+  CreateSessionResponse response;
+  EXPECT_FALSE(SessionGateway::NewStub(server.Connect())->CreateSession(&context, request, &response).ok());
+  canceller.join();
+  EXPECT_TRUE(WaitUntil([&] { return undelivered == 1; }));
+}
+
 }  // namespace
 }  // namespace session_gateway

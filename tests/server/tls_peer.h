@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/pki/pki.h"
 #include "tests/server/raw_server.h"
@@ -55,6 +56,7 @@ class TlsPeer {
   // Decrypts what comes next; false when there is nothing more.
   bool ReadMore();
   std::size_t buffered() const { return plain_.size(); }
+  std::string TakeBuffered() { return std::exchange(plain_, {}); }
 
   // Encrypts without sending; what is not yet sent stands in output().
   void Encrypt(std::string_view text);

@@ -29,6 +29,7 @@ TEST(CreateExecutionSession, AnEmptyRowSendsAnEmptyObject) {
   ASSERT_TRUE(std::holds_alternative<HttpRequest>(result));
   const auto& request = std::get<HttpRequest>(result);
   EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.repeat, Repeat::kOnlyIfNotSent);
   EXPECT_EQ(request.body, "{}");
   EXPECT_EQ(request.headers, (std::vector<HttpHeader>{{"accept", "application/json"},
                                                       {"accept-encoding", "identity"},

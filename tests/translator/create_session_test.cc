@@ -68,6 +68,7 @@ TEST(CreateSession, ADefaultLifeSpanIsSentUnlessTheCallerSaysOtherwise) {
 TEST(CreateSession, AnEmptySessionSendsAnEmptyObject) {
   const HttpRequest request = Sent("application_name: 'A'");
   EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.repeat, Repeat::kOnlyIfNotSent);
   EXPECT_EQ(request.body, "{}");
   EXPECT_EQ(RenderTarget("/prefix", request),
             "/prefix/platform/rest/symrest/v1/clientapi/session?applicationName=A");

@@ -139,6 +139,13 @@ TEST(TextBounds, CutsBetweenCharacters) {
   EXPECT_EQ(CutUtf8("", 0), "");
 }
 
+TEST(ErrorText, HidesASecretThatOnlyCleaningMakes) {
+  const std::vector<std::string> secrets = {"pass word", "who?knows"};
+  EXPECT_EQ(Shown("it is pass\tword", secrets), "it is ***");
+  EXPECT_EQ(Shown("it is pass\x7fword", secrets), "it is ***");
+  EXPECT_EQ(Shown("it is who\xffknows", secrets), "it is ***");
+}
+
 TEST(TextBounds, Utf8IsCheckedToTheLetter) {
   for (const char* good : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
                            "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {

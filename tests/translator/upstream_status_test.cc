@@ -3,6 +3,7 @@
 
 #include "tests/translator/codec_fixture.h"
 #include "translator/given_away_id.h"
+#include "translator/http_date.h"
 
 namespace session_gateway::testing {
 namespace {
@@ -125,6 +126,40 @@ TEST(UpstreamStatus, RetryAfterIsHandedOnInSeconds) {
   EXPECT_EQ(seconds(503, "7"), std::nullopt);
   EXPECT_EQ(ErrorFromStatus(Upstream::kSymphony, CredentialOwner::kGateway, Reply(429)).retry_after_seconds,
             std::nullopt);
+}
+
+TEST(UpstreamStatus, RetryAfterAsADateCountsFromTheAnswersOwn) {
+  const auto seconds = [](const std::string& until, std::vector<HttpHeader> others) {
+    others.push_back({"retry-after", until});
+    return ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway, Reply(429, "", std::move(others)))
+        .retry_after_seconds;
+  };
+  const HttpHeader now{"date", "Wed, 21 Oct 2026 07:28:00 GMT"};
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {now}), 125);
+  EXPECT_EQ(seconds("Thu, 22 Oct 2026 07:28:00 GMT", {now}), 86400);
+  // Over already.
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:28:00 GMT", {now}), 0);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2015 07:28:00 GMT", {now}), 0);
+  // More than a day is a fault, and without the answer's time nobody knows how long it is.
+  EXPECT_EQ(seconds("Thu, 22 Oct 2026 07:28:01 GMT", {now}), std::nullopt);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {}), std::nullopt);
+  EXPECT_EQ(seconds("Wed, 21 Oct 2026 07:30:05 GMT", {{"date", "today"}}), std::nullopt);
+  EXPECT_EQ(seconds("7", {{"date", "today"}}), 7);
+}
+
+TEST(HttpDate, IsReadWhole) {
+  EXPECT_EQ(ParseHttpDate("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+  EXPECT_EQ(ParseHttpDate("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
+  EXPECT_EQ(ParseHttpDate("Wed, 31 Dec 1969 23:59:60 GMT"), 0);
+  EXPECT_EQ(ParseHttpDate("Mon, 29 Feb 2016 12:00:00 GMT"), 1456747200);
+  for (const char* bad :
+       {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 31 Feb 2026 00:00:00 GMT",
+        "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Foo, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, +6 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    EXPECT_FALSE(ParseHttpDate(bad)) << bad;
+  }
 }
 
 SendFailure Failure(FailureKind kind, bool sent, Phase phase = Phase::kWait) {
