@@ -156,12 +156,18 @@ struct QlikConfig {
 };
 
 // The request ledger's store on Redis. On when `address` is set.
+// A shorter key of callers' credentials is refused.
+inline constexpr std::size_t kIdentityKeyBytesMin = 16;
+
 struct RedisConfig {
   std::string address;  // `unix:<path>` or `host:port`
   RedisPlaintext plaintext = RedisPlaintext::kLoopback;
   std::string user;  // of Redis' access list; empty: the default user
   std::string password_file;
   std::string password_env;
+  // What the hashes of callers' credentials in the names of keys are made with; the same at all gateways.
+  std::string identity_key_file;
+  std::string identity_key_env;
   std::size_t database = 0;
   std::string prefix = "session-gateway:";                             // of every key's name
   std::chrono::milliseconds timeout = std::chrono::milliseconds(500);  // of one operation, of one connect

@@ -97,6 +97,11 @@ class RuleChecker {
     report_.FailKey("listen.address", kOpenListenerRule);
   }
 
+  bool CallersBringCredentials() const {
+    return config_.symphony && (config_.symphony->auth.mode == SymphonyAuthMode::kCallerBasic ||
+                                config_.symphony->auth.mode == SymphonyAuthMode::kCallerSession);
+  }
+
   void CheckRedis(const RedisConfig& redis) {
     const std::string keys = "creates.redis.";
     const auto parsed = ParseRedisAddress(redis.address);
@@ -110,6 +115,13 @@ class RuleChecker {
       CheckExactlyOneOf(keys + "password_file", keys + "password_env", "with creates.redis.user");
     } else {
       CheckOneOf(keys + "password_file", keys + "password_env");
+    }
+    const std::string file = keys + "identity_key_file";
+    const std::string variable = keys + "identity_key_env";
+    if (!report_.Failed("symphony.auth.mode") && CallersBringCredentials()) {
+      CheckExactlyOneOf(file, variable, "with symphony.auth.mode: caller_basic and caller_session");
+    } else {
+      CheckOneOf(file, variable);
     }
     if (report_.Failed(keys + "timeout") || report_.Failed(keys + "lease")) return;
     if (redis.lease >= 3 * redis.timeout) return;

@@ -1,5 +1,5 @@
-// The program: builds every object, runs until it is told to end, ends without losing a call. Nothing else
-// builds objects, so that reading this file tells what runs.
+// The program: makes the gateway (gateway.h) and its listener, runs until it is told to end, ends without
+// losing a call.
 #include <malloc.h>
 
 #include <functional>
@@ -12,19 +12,16 @@
 #include "server/descriptor_budget.h"
 #include "server/doctor/doctor.h"
 #include "server/flags.h"
-#include "server/ledger/memory_ledger.h"
+#include "server/gateway.h"
 #include "server/log.h"
-#include "server/once.h"
 #include "server/process_protection.h"
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_logs.h"
 #include "server/rpc/listener_tls.h"
 #include "server/service_manager.h"
-#include "server/session_service.h"
 #include "server/signals.h"
 #include "server/upstream/site.h"
-#include "server/upstream/stack.h"
 #include "server/upstream/tls_identity.h"
 #include "tests/sandbox/sandbox.h"
 
@@ -128,15 +125,6 @@ CredentialFiles::Report ReportCredentials(Log& log) {
   };
 }
 
-EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
-  return [upstream, &log](std::string_view endpoint, EndpointEvent event) {
-    const bool is_ejected = event == EndpointEvent::kEjected;
-    log.Event(is_ejected ? LogLevel::kWarning : LogLevel::kInfo,
-              is_ejected ? "endpoint_ejected" : "endpoint_recovered",
-              {{"upstream", UpstreamName(upstream)}, {"endpoint", endpoint}});
-  };
-}
-
 // Of a certificate that is outside its dates and was taken all the same.
 void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
   if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
@@ -178,74 +166,14 @@ class LoopThread {
   std::thread thread_;
 };
 
-// The upstreams that the configuration has, without their engines.
-struct Sites {
-  std::optional<UpstreamSite> symphony;
-  std::optional<UpstreamSite> qlik;
-};
-
-std::variant<Sites, std::string> MakeSites(const Config& config, const AuthenticationParts& parts) {
-  Sites sites;
-  const auto take = [](MadeSite made, std::optional<UpstreamSite>& site) {
-    if (auto* problem = std::get_if<std::string>(&made)) return std::optional(std::move(*problem));
-    site = std::get<UpstreamSite>(std::move(made));
-    return std::optional<std::string>();
-  };
-  if (config.symphony) {
-    if (auto problem = take(MakeSymphonySite(*config.symphony, parts), sites.symphony)) return *problem;
-  }
-  if (config.qlik) {
-    if (auto problem = take(MakeQlikSite(*config.qlik, parts), sites.qlik)) return *problem;
-  }
-  return sites;
-}
-
-// All between the RPCs and the network. What it is made of outlives it.
-struct Stacks {
-  Stacks(const Config& config, Sites& sites, const StackParts& parts, Log& log) {
-    const StackLimits limits = {.engine = config.engine,
-                                .bulkhead = config.bulkhead,
-                                .retry = config.retry,
-                                .ejection = config.ejection};
-    if (sites.symphony) {
-      symphony.emplace(parts, config.symphony->endpoints, limits, std::move(sites.symphony->authentication),
-                       ReportEndpoints(Upstream::kSymphony, log), sites.symphony->tls.get());
-    }
-    if (sites.qlik) {
-      qlik.emplace(parts, config.qlik->endpoints, limits, std::move(sites.qlik->authentication),
-                   ReportEndpoints(Upstream::kQlik, log), sites.qlik->tls.get());
-    }
-  }
-  void Close() {
-    if (symphony) symphony->Close();
-    if (qlik) qlik->Close();
-  }
-
-  std::optional<UpstreamStack> symphony;
-  std::optional<UpstreamStack> qlik;
-};
-
-// Before the loop runs.
-void WarnOfCertificates(const Sites& sites, Log& log) {
-  if (sites.symphony && sites.symphony->tls) WarnOf("symphony.tls", sites.symphony->tls->Warning(), log);
-  if (sites.qlik && sites.qlik->tls) WarnOf("qlik.tls", sites.qlik->tls->Warning(), log);
-}
-
-SessionDefaults DefaultsOf(const Config& config) {
-  if (!config.symphony) return {};
-  return {.session_ttl_in_minutes = config.symphony->session_ttl_in_minutes,
-          .tag_from_request_id = config.symphony->tag_from_request_id == Switch::kOn};
-}
-
 // Returns once no exchange lingers, soon after `end` at the latest. The loop runs.
-void WaitForLingering(Loop& loop, Exchanges& exchanges, TimePoint end, Log& log) {
+void WaitForLingering(Loop& loop, Gateway& gateway, TimePoint end, Log& log) {
   std::promise<void> idle;
   boost::asio::post(loop, [&] {
-    if (exchanges.lingering() > 0) {
-      log.Event(LogLevel::kInfo, "lingering",
-                {{"creates", static_cast<std::int64_t>(exchanges.lingering())}});
+    if (gateway.lingering() > 0) {
+      log.Event(LogLevel::kInfo, "lingering", {{"creates", static_cast<std::int64_t>(gateway.lingering())}});
     }
-    exchanges.Drain(end, [&idle] { idle.set_value(); });
+    gateway.Drain(end, [&idle] { idle.set_value(); });
   });
   idle.get_future().wait();
 }
@@ -257,51 +185,30 @@ int Fail(int exit_code, std::string_view problem) {
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
 int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
-  auto create_session = CreateSessionTranslator::Make(DeclaredOptions);
-  auto create_execution_session = CreateExecutionSessionTranslator::Make(DeclaredOptions);
-  for (const std::string* fault :
-       {std::get_if<std::string>(&create_session), std::get_if<std::string>(&create_execution_session)}) {
-    if (fault != nullptr) return Fail(kExitFailure, "illegal field option: " + *fault);
-  }
-
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
   Loop loop(1);  // one thread, which spares the loop its locks
-  auto made_sites = std::variant<Sites, std::string>();
+  auto made = std::variant<std::unique_ptr<Gateway>, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
   auto tls = MakeListenerTls(config.listen.tls, files, log);
   if (const auto* problem = std::get_if<std::string>(&tls)) return Fail(kExitUsage, *problem);
-  made_sites = MakeSites(config, {loop, clock, random, files, SecretFromEnvironment});
-  if (const auto* problem = std::get_if<std::string>(&made_sites)) return Fail(kExitUsage, *problem);
-  auto& sites = std::get<Sites>(made_sites);
-  WarnOfCertificates(sites, log);
-  Stacks stacks(config, sites, {loop, clock, random}, log);
-  Exchanges exchanges(loop, clock, config.creates.linger);
-  MemoryLedger ledger(clock, {.entries = config.creates.ledger_entries,
-                              .bytes = config.creates.ledger_bytes,
-                              .age = config.creates.ledger_age});
-  Once once(exchanges, clock, ledger, OncePauses());
-  const CallerIdentities identities{KeyedHash(random)};
-  SessionService service({.create_session = std::get<CreateSessionTranslator>(std::move(create_session)),
-                          .create_execution_session =
-                              std::get<CreateExecutionSessionTranslator>(std::move(create_execution_session)),
-                          .session_defaults = DefaultsOf(config),
-                          .require_request_id = config.creates.require_request_id == Switch::kOn,
-                          .symphony = stacks.symphony ? &*stacks.symphony : nullptr,
-                          .qlik = stacks.qlik ? &*stacks.qlik : nullptr,
-                          .exchanges = exchanges,
-                          .once = once,
-                          .identities = identities,
-                          .log = log});
+  made = Gateway::Make(config, {loop, clock, random, files, SecretFromEnvironment}, log);
+  if (const auto* problem = std::get_if<std::string>(&made)) return Fail(kExitUsage, *problem);
+  Gateway& gateway = *std::get<std::unique_ptr<Gateway>>(made);
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
   GrpcServer server(ServerOptions(config, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))), loop,
-                    service, clock, log);
+                    gateway.handler(), clock, log);
+  const auto close = [&] {
+    files.Stop();
+    service_manager.Close();
+    gateway.Close();
+  };
   const auto started = server.Start();
   if (const auto* problem = std::get_if<std::string>(&started)) {
-    boost::asio::post(loop, [&] { files.Stop(); });
+    boost::asio::post(loop, close);
     return Fail(kExitFailure, *problem);
   }
   LogStart(log, config, std::get<int>(started), sandbox);
@@ -316,12 +223,8 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   const TimePoint drained_by = clock.Now() + config.timeouts.drain;
   service_manager.Stopping(config.timeouts.drain);
   server.Drain();
-  WaitForLingering(loop, exchanges, drained_by, log);
-  boost::asio::post(loop, [&] {
-    files.Stop();
-    service_manager.Close();
-    stacks.Close();
-  });
+  WaitForLingering(loop, gateway, drained_by, log);
+  boost::asio::post(loop, close);
   return kExitOk;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/loaded_secret.h"
 #include "server/upstream/qlik_authentication.h"
 #include "server/upstream/symphony_authentication.h"
 #include "translator/text_bounds.h"
@@ -10,52 +11,12 @@
 namespace session_gateway {
 namespace {
 
-using Problem = std::optional<std::string>;
-using Judge = Problem (*)(std::string_view secret);
-
-Problem JudgePassword(std::string_view password) {
-  if (password.empty()) return "the password is empty";
-  if (HasControlCharacter(password)) return "the password holds a control character or a second line";
-  return std::nullopt;
-}
-
 // What may stand in a header: a JWT is base64url and dots.
-Problem JudgeToken(std::string_view token) {
+std::optional<std::string> JudgeToken(std::string_view token) {
   if (token.empty()) return "the token is empty";
   const bool is_visible = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (!is_visible) return "the token holds a space or a character that no token has";
   return std::nullopt;
-}
-
-struct SecretPlace {
-  std::string section;  // of the configuration
-  std::string file;     // or
-  std::string variable;
-};
-
-using LoadedSecret = std::variant<std::shared_ptr<GatewaySecret>, std::string>;
-
-LoadedSecret LoadVariable(const SecretPlace& place, Judge judge, const Environment& read_variable) {
-  const std::optional<Secret> value = read_variable(place.variable);
-  if (!value) return place.section + ": the environment has no variable " + place.variable;
-  if (auto problem = judge(value->Reveal())) return place.section + ": " + place.variable + ": " + *problem;
-  auto secret = std::make_shared<GatewaySecret>();
-  secret->Replace(*value);
-  return secret;
-}
-
-LoadedSecret LoadSecret(const SecretPlace& place, Judge judge, const AuthenticationParts& parts) {
-  if (place.file.empty()) return LoadVariable(place, judge, parts.read_variable);
-  auto secret = std::make_shared<GatewaySecret>();
-  auto problem =
-      parts.files.Add(place.section, {place.file}, [secret, judge](const std::vector<Secret>& contents) {
-        const std::string_view text = WithoutLineEnd(contents.front().Reveal());
-        Problem wrong = judge(text);
-        if (!wrong) secret->Replace(Secret(std::string(text)));
-        return wrong;
-      });
-  if (problem) return place.section + ": " + *problem;
-  return secret;
 }
 
 LogonSite SiteOf(const AuthenticationParts& parts, const LogonLimits& limits,
@@ -82,8 +43,8 @@ MadeAuthentication MakeSymphonyAuthentication(const SymphonyAuthConfig& config,
   if (config.user.empty() || config.user.find(':') != std::string::npos || HasControlCharacter(config.user)) {
     return "symphony.auth.user must not be empty, and must hold neither a colon nor a control character";
   }
-  LoadedSecret password =
-      LoadSecret({"symphony.auth", config.password_file, config.password_env}, JudgePassword, parts);
+  LoadedSecret password = LoadSecret({"symphony.auth", config.password_file, config.password_env},
+                                     JudgePassword, parts.files, parts.read_variable);
   if (auto* problem = std::get_if<std::string>(&password)) return std::move(*problem);
   return std::make_unique<SymphonyServiceAccount>(
       config, SiteOf(parts, config.limits, config.token_lifetime),
@@ -104,7 +65,8 @@ MadeAuthentication MakeQlikAuthentication(const QlikAuthConfig& config, const Au
     case QlikAuthMode::kJwt:
       break;
   }
-  LoadedSecret token = LoadSecret({"qlik.auth", config.token_file, config.token_env}, JudgeToken, parts);
+  LoadedSecret token = LoadSecret({"qlik.auth", config.token_file, config.token_env}, JudgeToken, parts.files,
+                                  parts.read_variable);
   if (auto* problem = std::get_if<std::string>(&token)) return std::move(*problem);
   return std::make_unique<QlikJwt>(config, SiteOf(parts, config.limits, std::nullopt), parts.random,
                                    std::get<std::shared_ptr<GatewaySecret>>(std::move(token)));

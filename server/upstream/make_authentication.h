@@ -1,9 +1,7 @@
 // From the configuration to an upstream's Authentication, with the secrets that it names.
 //
-// A secret in a file is read now and again whenever it changes; a new one takes effect with the next call,
-// and ends the lockout that the old one earned. A secret that cannot be used is refused, and the old one
-// stays. Thread rule: before the loop runs. Never here: the environment itself (it is handed in), the
-// contents in a problem.
+// A new secret in a file (loaded_secret.h) takes effect with the next call, and ends the lockout that the old
+// one earned. Thread rule: before the loop runs. Never here: a secret in a problem.
 #pragma once
 
 #include <functional>

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "server/random.h"
-#include "server/upstream/gateway_secret.h"
+#include "server/gateway_secret.h"
 #include "server/upstream/logon_authentication.h"
 
 namespace session_gateway {

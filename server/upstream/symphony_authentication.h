@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "server/upstream/gateway_secret.h"
+#include "server/gateway_secret.h"
 #include "server/upstream/logon_authentication.h"
 
 namespace session_gateway {
