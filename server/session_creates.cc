@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace session_gateway {
+namespace {
+
+constexpr int kTaken = 409;
+
+}  // namespace
 
 CreateEnd SymphonyCreate::Read(SendResult& result) {
   sessiongateway::v1::CreateSessionResponse response;
@@ -24,6 +29,11 @@ CreateEnd QlikCreate::Read(SendResult& result) {
   CreateEnd end;
   end.error = parts_.translator.Response(result, parts_.reader, response);
   if (!end.error) end.response = response.SerializeAsString();
+  // Only a call with this request_id makes a row of this id: an earlier one has, though nobody remembers it.
+  if (end.error && end.error->http_status == kTaken && !derived_id_.empty()) {
+    end = UnknownEnd(Upstream::kQlik, "QRS says that the id of its row is taken");
+    end.error->http_status = kTaken;
+  }
   return end;
 }
 

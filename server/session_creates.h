@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "server/once_exchange.h"
+#include "server/once_create.h"
 #include "server/upstream/stack.h"
 #include "translator/create_execution_session.h"
 #include "translator/create_session.h"

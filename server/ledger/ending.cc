@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t kVersion = 1;
 // A response that is larger is not kept; a repeat is told that it was done, and the id.
 constexpr std::size_t kResponseBytesMax = 1024 * 1024;
+constexpr int kCodeMax = static_cast<int>(absl::StatusCode::kUnauthenticated);
 
 template <typename Enum>
 std::optional<Enum> Named(std::string_view name, std::string_view (*name_of)(Enum), Enum last) {
@@ -25,6 +26,12 @@ std::optional<RpcError> ReadFailure(Upstream upstream, const sessiongateway::led
   const auto phase = Named(failure.phase(), PhaseName, Phase::kParse);
   const auto reason = Named(failure.reason(), ReasonName, Reason::kLedgerUnavailable);
   if (!outcome || !phase || !reason) return std::nullopt;
+  // What is kept, and nothing else: a record must not make anybody repeat what may have happened.
+  if (*outcome != Outcome::kDone && *outcome != Outcome::kUnknown) return std::nullopt;
+  if (failure.code() <= static_cast<int>(absl::StatusCode::kOk) || failure.code() > kCodeMax ||
+      failure.code() == static_cast<int>(absl::StatusCode::kUnavailable)) {
+    return std::nullopt;
+  }
   RpcError error = MakeError(upstream, static_cast<absl::StatusCode>(failure.code()), *reason, *outcome,
                              *phase, failure.message());
   error.http_status = failure.http_status();

@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace session_gateway {
@@ -15,12 +16,18 @@ namespace {
 
 constexpr char kAnonymous[] = "anonymous";
 constexpr char kCredential[] = "credential:";
+constexpr char kCertificate[] = "certificate:";
 // The namespace of derived rows, 9181baaa-d5a1-5114-a79d-b31912d10b31.
 constexpr std::array<unsigned char, 16> kRowNamespace = {0x91, 0x81, 0xba, 0xaa, 0xd5, 0xa1, 0x51, 0x14,
                                                          0xa7, 0x9d, 0xb3, 0x19, 0x12, 0xd1, 0x0b, 0x31};
 constexpr char kRowMethod[] = "CreateExecutionSession";
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+
+// Whether a certificate's name reads like one of the other kinds of callers.
+bool IsTaken(const std::string& name) {
+  return name == kAnonymous || absl::StartsWith(name, kCredential) || absl::StartsWith(name, kCertificate);
+}
 
 class Digest {
  public:
@@ -45,7 +52,8 @@ class Digest {
 
 std::string CallerIdentities::Of(const Caller& caller, const Secret& credential) const {
   if (!credential.empty()) return absl::StrCat(kCredential, absl::BytesToHexString(hash_.Hash(credential)));
-  return caller.identity.empty() ? kAnonymous : caller.identity;
+  if (caller.identity.empty()) return kAnonymous;
+  return IsTaken(caller.identity) ? absl::StrCat(kCertificate, caller.identity) : caller.identity;
 }
 
 std::string RequestKey(std::string_view method, std::string_view identity, std::string_view request_id) {

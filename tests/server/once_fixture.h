@@ -107,7 +107,8 @@ inline HttpReply PlayedReply(int status, std::string body) {
   return reply;
 }
 
-// 200 with a body is done, 400 and 409 are refused, 500 is unknown. The question's body begins with `?`.
+// 200 with a body is done, 400 is refused, 500 is unknown, as is 409 where there is a question. The
+// question's body begins with `?`.
 class PlayedCreate final : public OnceCreate {
  public:
   PlayedCreate(Transport& transport, std::string body, bool can_ask) : transport_(transport) {
@@ -123,7 +124,9 @@ class PlayedCreate final : public OnceCreate {
     CreateEnd end;
     if (const auto* failure = std::get_if<SendFailure>(&result)) {
       end.error = ErrorFromFailure(Upstream::kQlik, *failure);
-    } else if (const auto& reply = std::get<HttpReply>(result); reply.status != 200) {
+    } else if (const auto& reply = std::get<HttpReply>(result); reply.status == 409 && question_) {
+      end = UnknownEnd(Upstream::kQlik, "taken");
+    } else if (reply.status != 200) {
       end.error = ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway, reply);
     } else {
       end.response = reply.body;

@@ -30,6 +30,9 @@ class FaultyLedger final : public Ledger {
     if (failing_writes-- > 0) co_return LedgerWrite::kUnreachable;
     co_return co_await inner_.Forget(claim);
   }
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override {
+    return inner_.Amend(key, content, std::move(ending));
+  }
   Duration renew_every() const override {
     return lease_end == TimePoint::max() ? Duration::max() : std::chrono::hours(1);
   }
@@ -47,7 +50,10 @@ class FaultyLedger final : public Ledger {
 class OnceTest : public testing::Test {
  protected:
   void Begin(PlayedCall& call, const std::string& body = "a", bool can_ask = false) {
-    BeginCall(loop_, once_, MakeCall(upstream_, "key", body, can_ask), call);
+    Begin("key", call, body, can_ask);
+  }
+  void Begin(const std::string& key, PlayedCall& call, const std::string& body, bool can_ask) {
+    BeginCall(loop_, once_, MakeCall(upstream_, key, body, can_ask), call);
     Run();
   }
   void Run() {
@@ -299,26 +305,51 @@ TEST_F(OnceTest, ARepeatAfterAnUnknownEndAsksAgain) {
 }
 
 TEST_F(OnceTest, AnIdThatIsTakenIsAskedFor) {
-  const auto taken = [this](PlayedCall& call, const std::string& body, int status) {
-    Begin(call, body, true);
+  const auto taken = [this](PlayedCall& call, const std::string& key, int status) {
+    Begin(key, call, "a", true);
     Depart();
     Answer(409, "");
     Depart();
     Answer(status, "row");
   };
-  PlayedCall failed;
-  taken(failed, "a", 500);
-  ExpectError(failed, absl::StatusCode::kAlreadyExists, Reason::kUpstreamRefused, Outcome::kRefused);
   PlayedCall found;
-  taken(found, "a", 200);
+  taken(found, "found", 200);
   ExpectOk(found, "row", true);
-  clock_.Advance(std::chrono::hours(25));
-  PlayedCall gone;
-  taken(gone, "a", 404);
-  ExpectUnknown(gone);
-  PlayedCall own;  // an id that the caller named
-  Begin(own, "b");
-  ExpectError(own, absl::StatusCode::kInvalidArgument, Reason::kRequestIdReused, Outcome::kNotSent);
+  // It was there once: nothing is sent again, whatever became of it.
+  for (const int status : {404, 500}) {
+    const std::string key = std::to_string(status);
+    PlayedCall unknown;
+    taken(unknown, key, status);
+    ExpectUnknown(unknown);
+    PlayedCall again;
+    Begin(key, again, "a", true);
+    EXPECT_EQ(upstream_.flight().request.body, "?a");
+    Depart();
+    Answer(404, "");
+    ExpectUnknown(again);
+  }
+}
+
+TEST_F(OnceTest, WhatARepeatFoundStaysKnown) {
+  PlayedCall first;
+  Begin(first, "a", true);
+  Depart();
+  Answer(500, "");
+  Depart();
+  Answer(404, "");
+  PlayedCall found;
+  Begin(found, "a", true);
+  Depart();
+  Answer(200, "row");
+  ExpectOk(found, "row", true);
+  const int departures = upstream_.departures();
+  PlayedCall again;
+  Begin(again, "a", true);
+  ExpectOk(again, "row", true);
+  EXPECT_EQ(upstream_.departures(), departures);
+  PlayedCall other;
+  Begin(other, "b", true);
+  ExpectError(other, absl::StatusCode::kInvalidArgument, Reason::kRequestIdReused, Outcome::kNotSent);
 }
 
 TEST_F(OnceTest, WithoutTheLedgerNothingIsSent) {
