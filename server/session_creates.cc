@@ -33,6 +33,7 @@ CreateEnd QlikCreate::Read(SendResult& result) {
   if (end.error && end.error->http_status == kTaken && !derived_id_.empty()) {
     end = UnknownEnd(Upstream::kQlik, "QRS says that the id of its row is taken");
     end.error->http_status = kTaken;
+    end.error->phase = Phase::kReceive;
   }
   return end;
 }
