@@ -131,7 +131,7 @@ TEST_F(OnceTest, WhoComesWhileItLingersGetsItsEnd) {
   Stop(first, StopReason::kCancelled);
   PlayedCall second;
   Begin(second);
-  LingerIsOver();  // it does not linger any more
+  EXPECT_EQ(exchanges_.lingering(), 0u);
   EXPECT_FALSE(second.told);
   Answer(200, "session");
   ExpectOk(second, "session", true);
