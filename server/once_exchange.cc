@@ -187,10 +187,11 @@ Task<void> OnceExchange::Carry(const Keeper& keeper) {
 // What was created and is still there makes an unknown end a known one. A question that fails changes
 // nothing.
 Task<void> OnceExchange::AskIfUnknown() {
-  const HttpRequest* const question = call_.create->question();
-  if (question == nullptr || abandoned_ || !known_->error) co_return;
+  if (abandoned_ || !known_->error) co_return;
   const bool taken = known_->error->code == absl::StatusCode::kAlreadyExists;
   if (OutcomeOf(*known_) != Outcome::kUnknown && !taken) co_return;
+  const HttpRequest* const question = call_.create->question();
+  if (question == nullptr) co_return;
   CallContext asking(parts_.clock.Now() + parts_.question_time);
   asking.set_caller(context().caller());
   question_ = &asking;

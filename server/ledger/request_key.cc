@@ -22,6 +22,21 @@ constexpr char kRowMethod[] = "CreateExecutionSession";
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
+// Looked up once: OpenSSL 3 looks its own EVP_sha256() up anew whenever it is used, for longer than a short
+// text takes.
+const EVP_MD* Fetched(const char* name, const EVP_MD* or_else) {
+  const EVP_MD* const fetched = EVP_MD_fetch(nullptr, name, nullptr);
+  return fetched != nullptr ? fetched : or_else;
+}
+const EVP_MD* Sha256() {
+  static const EVP_MD* const kSha256 = Fetched("SHA256", EVP_sha256());
+  return kSha256;
+}
+const EVP_MD* Sha1() {
+  static const EVP_MD* const kSha1 = Fetched("SHA1", EVP_sha1());
+  return kSha1;
+}
+
 class Digest {
  public:
   explicit Digest(const EVP_MD* type) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
@@ -60,7 +75,7 @@ ContentHash ContentOf(const HttpRequest& request) {
     if (param.secrecy == Secrecy::kPublic) target.query.push_back(param);
   }
   // Neither method nor target holds a line feed, so no two requests read alike.
-  const auto digest = Digest(EVP_sha256())
+  const auto digest = Digest(Sha256())
                           .Add(request.method)
                           .Add("\n")
                           .Add(RenderTarget("", target))
@@ -74,7 +89,7 @@ ContentHash ContentOf(const HttpRequest& request) {
 
 std::string DerivedRowId(std::string_view identity, std::string_view request_id) {
   const std::string name = RequestKey(kRowMethod, identity, request_id);
-  auto digest = Digest(EVP_sha1())
+  auto digest = Digest(Sha1())
                     .Add({reinterpret_cast<const char*>(kRowNamespace.data()), kRowNamespace.size()})
                     .Add(name)
                     .Take();
