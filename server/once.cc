@@ -76,7 +76,8 @@ std::function<Exchanges::LateCall()> Once::LateCallOf(const std::shared_ptr<Once
     return [weak, late_end = make_late_end()](Duration lingered) {
       const auto ended = weak.lock();
       // One that only asked, or waited for another gateway, left nothing behind.
-      if (ended->was_sent() && ended->end()) late_end(*ended->end(), ended->context().endpoint(), lingered);
+      if (ended->was_sent() && ended->end() != nullptr)
+        late_end(*ended->end(), ended->context().endpoint(), lingered);
     };
   };
 }

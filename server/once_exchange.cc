@@ -91,7 +91,7 @@ Task<void> OnceExchange::Run() {
     const OnceExchange& exchange;
   } over{*this};
   std::optional<LedgerClaim> claim = co_await Claim();
-  if (!claim) co_return EndWith(*std::move(known_));
+  if (!claim) co_return End();
   {
     Keeper keeper(*this, *std::move(claim));
     std::exception_ptr thrown;
@@ -233,12 +233,12 @@ Task<LedgerWrite> OnceExchange::Write(const LedgerClaim& claim, const std::strin
 Task<void> OnceExchange::Settle(const LedgerClaim& claim) {
   const bool remembered = IsRemembered(*known_);
   const std::string record = remembered ? EndingRecord(call_.method, *known_) : std::string();
-  if (remembered) EndWith(*known_);
+  if (remembered) End();
   const LedgerWrite written = co_await Write(claim, record);
   ++(remembered ? parts_.counts.remembered : parts_.counts.forgotten);
   if (!remembered) {
     if (written != LedgerWrite::kUnreachable) parts_.on_over(*this);
-    EndWith(*known_);
+    End();
   }
   if (written == LedgerWrite::kUnreachable) co_await SettleAgain(claim, record);
   if (written == LedgerWrite::kLost) ++parts_.counts.lost;
@@ -280,8 +280,8 @@ void OnceExchange::Know(CreateEnd known) {
   WakeLeaving();
 }
 
-void OnceExchange::EndWith(CreateEnd end) {
-  end_ = std::move(end);
+void OnceExchange::End() {
+  is_final_ = true;
   AnnounceEnd();
 }
 

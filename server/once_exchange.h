@@ -87,8 +87,8 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
 
   const std::string& key() const { return call_.key; }
   const ContentHash& content() const { return call_.content; }
-  // Once it has ended; nothing when it threw.
-  const std::optional<CreateEnd>& end() const { return end_; }
+  // Once it has ended; null when it threw.
+  const CreateEnd* end() const { return is_final_ ? &*known_ : nullptr; }
   // The request was handed to the upstream, or was about to be.
   bool was_sent() const { return was_sent_; }
   // What one is told who leaves before the end; `known` is what can be seen of the exchange.
@@ -112,12 +112,12 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
   Task<LedgerWrite> Write(const LedgerClaim& claim, const std::string& record);
   Task<void> Pause(Duration& pause);
   void Know(CreateEnd known);
-  void EndWith(CreateEnd end);
+  void End();
 
   OnceParts& parts_;
   const OnceCall call_;
-  std::optional<CreateEnd> known_;  // what is known while there is more to do
-  std::optional<CreateEnd> end_;
+  std::optional<CreateEnd> known_;  // also while there is more to do
+  bool is_final_ = false;           // `known_` is the end
   bool was_sent_ = false;
   bool abandoned_ = false;
   CallContext* question_ = nullptr;

@@ -2,7 +2,6 @@
 
 #include <google/protobuf/arena.h>
 
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -99,11 +98,11 @@ Response* Message(google::protobuf::Arena& arena) {
   return google::protobuf::Arena::CreateMessage<Response>(&arena);
 }
 
+// Cheap, and spread over the whole table.
 std::string RequestId(std::uint64_t number) {
-  std::array<char, 37> text = {};
-  std::snprintf(text.data(), text.size(), "%08x-0000-4000-8000-%012llx",
-                static_cast<unsigned>(number * 2654435761U), static_cast<unsigned long long>(number));
-  return text.data();
+  std::string id = "00000000-0000-4000-8000-000000000000";
+  for (std::size_t i = id.size(); number > 0; number /= 16) id[--i] = "0123456789abcdef"[number % 16];
+  return id;
 }
 
 void RunLoop(Loop& loop, Task<void> task) {
