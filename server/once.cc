@@ -46,9 +46,8 @@ Task<CreateEnd> Once::Run(OnceCall call, CallContext& caller, std::function<Late
     const bool is_own = found == running_.end();
     std::shared_ptr<OnceExchange> once;
     if (is_own) {
-      const std::string key = call.key;
       once = std::make_shared<OnceExchange>(parts_, caller.caller(), std::move(call));
-      running_.emplace(key, once);
+      running_.emplace(once->key(), once);
     } else {
       once = found->second;
       if (once->content() != call.content) {

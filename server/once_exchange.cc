@@ -121,7 +121,7 @@ Task<std::optional<LedgerClaim>> OnceExchange::Claim() {
     }
     if (auto end = EndWithoutClaim(result, held_elsewhere)) {
       Know(*std::move(end));
-      co_await AskIfUnknown();
+      if (IsWorthAsking()) co_await Ask();
       co_return std::nullopt;
     }
     if (!std::holds_alternative<LedgerRunning>(result)) break;
@@ -181,15 +181,22 @@ Task<void> OnceExchange::Carry(const Keeper& keeper) {
                           "the ledger of requests was out of reach before the call was sent"));
   }
   Know(std::move(end));
-  co_await AskIfUnknown();
+  if (IsWorthAsking()) co_await Ask();
+}
+
+// The id of what should be created is taken.
+bool OnceExchange::IsTaken() const {
+  return known_->error && known_->error->code == absl::StatusCode::kAlreadyExists;
+}
+
+bool OnceExchange::IsWorthAsking() const {
+  return !abandoned_ && (OutcomeOf(*known_) == Outcome::kUnknown || IsTaken());
 }
 
 // What was created and is still there makes an unknown end a known one. A question that fails changes
 // nothing.
-Task<void> OnceExchange::AskIfUnknown() {
-  if (abandoned_ || !known_->error) co_return;
-  const bool taken = known_->error->code == absl::StatusCode::kAlreadyExists;
-  if (OutcomeOf(*known_) != Outcome::kUnknown && !taken) co_return;
+Task<void> OnceExchange::Ask() {
+  const bool taken = IsTaken();
   const HttpRequest* const question = call_.create->question();
   if (question == nullptr) co_return;
   CallContext asking(parts_.clock.Now() + parts_.question_time);

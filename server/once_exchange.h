@@ -106,7 +106,9 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
   std::optional<CreateEnd> EndWithoutClaim(const ClaimResult& result, bool held_elsewhere);
   CreateEnd StoppedBeforeSending(bool held_elsewhere) const;
   Task<void> Carry(const Keeper& keeper);
-  Task<void> AskIfUnknown();
+  bool IsTaken() const;
+  bool IsWorthAsking() const;
+  Task<void> Ask();
   Task<void> Settle(const LedgerClaim& claim);
   Task<void> SettleAgain(const LedgerClaim& claim, const std::string& record);
   Task<LedgerWrite> Write(const LedgerClaim& claim, const std::string& record);

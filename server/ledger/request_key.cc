@@ -95,8 +95,9 @@ std::string DerivedRowId(std::string_view identity, std::string_view request_id)
                     .Take();
   digest[6] = static_cast<unsigned char>((digest[6] & 0x0F) | 0x50);  // version 5
   digest[8] = static_cast<unsigned char>((digest[8] & 0x3F) | 0x80);  // RFC 4122's variant
-  const std::string hex =
+  const std::string bytes =
       absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest.data()), 16));
+  const absl::string_view hex = bytes;
   return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4),
                       "-", hex.substr(20));
 }
