@@ -17,6 +17,7 @@
 #include "server/once.h"
 #include "server/session_creates.h"
 #include "server/upstream/make_authentication.h"
+#include "tests/server/raw_server.h"
 
 namespace session_gateway {
 namespace {
@@ -37,10 +38,10 @@ class InstantTransport final : public Transport {
 
 // The create of the service, with another transport.
 template <typename Create>
-class InstantCreate final : public OnceCreate {
+class BenchCreate final : public OnceCreate {
  public:
   template <typename... Arguments>
-  explicit InstantCreate(InstantTransport& transport, Arguments&&... arguments)
+  explicit BenchCreate(Transport& transport, Arguments&&... arguments)
       : transport_(transport), create_(std::forward<Arguments>(arguments)...) {}
 
   Transport& transport() override { return transport_; }
@@ -52,7 +53,7 @@ class InstantCreate final : public OnceCreate {
   }
 
  private:
-  InstantTransport& transport_;
+  Transport& transport_;
   Create create_;
 };
 
@@ -80,6 +81,22 @@ std::string ReadFile(const char* name) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+// Sends one answer to every request.
+class LoopbackUpstream {
+ public:
+  explicit LoopbackUpstream(const HttpReply& reply)
+      : answer_("HTTP/1.1 " + std::to_string(reply.status) + " -\r\nContent-Type: application/json\r\n" +
+                "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body),
+        server_([this](RawConnection& connection) {
+          while (!connection.ReadRequest().empty() && connection.Send(answer_)) continue;
+        }) {}
+  std::uint16_t port() const { return server_.port(); }
+
+ private:
+  const std::string answer_;
+  RawServer server_;
+};
+
 // What a bench cannot go on without.
 [[noreturn]] void Fail(const char* what) {
   std::fprintf(stderr, "%s\n", what);
@@ -105,19 +122,36 @@ std::string RequestId(std::uint64_t number) {
   return id;
 }
 
+HttpReply ReplyOf(const OnceSample& sample) {
+  HttpReply reply;
+  reply.status = sample.upstream == Upstream::kQlik ? 201 : 200;
+  reply.body = sample.answer;
+  reply.endpoint = "http://127.0.0.1:8050";
+  return reply;
+}
+
+// Starts one where it is wanted; else nothing is sent there.
+std::uint16_t PortOf(BedUpstream upstream, const HttpReply& reply,
+                     std::optional<LoopbackUpstream>& loopback) {
+  return upstream == BedUpstream::kAtOnce ? 1 : loopback.emplace(reply).port();
+}
+
 void RunLoop(Loop& loop, Task<void> task) {
-  boost::asio::co_spawn(loop, std::move(task), [](const std::exception_ptr& exception) {
+  bool is_over = false;
+  boost::asio::co_spawn(loop, std::move(task), [&is_over](const std::exception_ptr& exception) {
     if (exception) std::rethrow_exception(exception);
+    is_over = true;
   });
   loop.restart();
-  loop.run();
+  while (!is_over) loop.run_one();
+  loop.poll();  // what follows the last answer; kept connections still wait for their time
 }
 
 }  // namespace
 
 class OnceBed::Parts {
  public:
-  Parts(const OnceSample& sample, const Clock& clock, Ledger& ledger);
+  Parts(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger);
 
   Task<void> Plain(int calls);
   Task<void> Once(int calls, std::uint64_t first, Outcome expected, bool replayed);
@@ -134,12 +168,15 @@ class OnceBed::Parts {
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
   CreateSessionTranslator symphony_;
   CreateExecutionSessionTranslator qlik_;
-  UpstreamStack stack_;  // of it: whose credentials they are
+  const HttpReply reply_;
+  std::optional<LoopbackUpstream> loopback_;
+  UpstreamStack stack_;
   JsonReader reader_;
   Exchanges exchanges_;
   session_gateway::Once once_;
   CallerIdentities identities_;
-  InstantTransport transport_;
+  InstantTransport at_once_;
+  Transport& transport_;
   HttpRequest request_;
   Caller caller_;
   ContentHash content_ = {};
@@ -163,20 +200,22 @@ class OnceBed::Parts {
   std::optional<RpcError> Read(SendResult& result, Response& response);
 };
 
-OnceBed::Parts::Parts(const OnceSample& sample, const Clock& clock, Ledger& ledger)
+OnceBed::Parts::Parts(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger)
     : upstream_(sample.upstream),
       clock_(clock),
       ledger_(ledger),
       symphony_(Made<CreateSessionTranslator>(CreateSessionTranslator::Make(DeclaredOptions))),
       qlik_(Made<CreateExecutionSessionTranslator>(CreateExecutionSessionTranslator::Make(DeclaredOptions))),
-      stack_({loop_, clock, random_}, {{"http", "127.0.0.1", 1, ""}}, {},
+      reply_(ReplyOf(sample)),
+      stack_({loop_, clock, random_}, {{"http", "127.0.0.1", PortOf(upstream, reply_, loopback_), ""}}, {},
              Made<std::unique_ptr<Authentication>>(MakeSymphonyAuthentication(
                  {}, {loop_, clock, random_, files_,
                       [](const std::string&) { return std::optional<Secret>(); }})),
              [](std::string_view, EndpointEvent) {}),
       exchanges_(loop_, clock, std::chrono::seconds(10)),
       once_(exchanges_, clock, ledger, OncePauses()),
-      identities_(KeyedHash(random_)) {
+      identities_(KeyedHash(random_)),
+      transport_(upstream == BedUpstream::kAtOnce ? static_cast<Transport&>(at_once_) : stack_.transport()) {
   caller_.identity = kIdentity;
   request_.method = "POST";
   request_.path = is_qlik() ? "/qrs/executionsession" : "/platform/rest/symrest/v1/clientapi/session";
@@ -184,9 +223,7 @@ OnceBed::Parts::Parts(const OnceSample& sample, const Clock& clock, Ledger& ledg
   request_.body = sample.body;
   if (!is_qlik()) request_.query = {{"applicationName", "symping7.3.2"}};
   request_.repeat = Repeat::kOnlyIfNotSent;
-  transport_.reply.status = is_qlik() ? 201 : 200;
-  transport_.reply.body = sample.answer;
-  transport_.reply.endpoint = "http://127.0.0.1:8050";
+  at_once_.reply = reply_;
 }
 
 template <>
@@ -203,7 +240,7 @@ std::optional<RpcError> OnceBed::Parts::Read(SendResult& result,
 template <>
 std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<SymphonyCreate>(
     const std::string&, std::shared_ptr<SymphonyCreate::Place> place) {
-  return std::make_unique<InstantCreate<SymphonyCreate>>(
+  return std::make_unique<BenchCreate<SymphonyCreate>>(
       transport_, CreateParts<CreateSessionTranslator>{symphony_, stack_, reader_}, HttpRequest(request_),
       std::move(place));
 }
@@ -211,7 +248,7 @@ std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<SymphonyCreate>(
 template <>
 std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<QlikCreate>(const std::string& id,
                                                                    std::shared_ptr<QlikCreate::Place> place) {
-  return std::make_unique<InstantCreate<QlikCreate>>(
+  return std::make_unique<BenchCreate<QlikCreate>>(
       transport_, CreateParts<CreateExecutionSessionTranslator>{qlik_, stack_, reader_},
       HttpRequest(request_), std::move(place), DerivedRowId(kIdentity, id), false);
 }
@@ -287,7 +324,7 @@ Task<void> OnceBed::Parts::Plain(int calls) {
 }
 
 Task<void> OnceBed::Parts::Fill(int entries, std::uint64_t first) {
-  SendResult result(transport_.reply);
+  SendResult result(reply_);
   const std::unique_ptr<OnceCreate> create =
       is_qlik() ? MakeCreate<QlikCreate>(RequestId(0), std::make_shared<QlikCreate::Place>())
                 : MakeCreate<SymphonyCreate>(RequestId(0), std::make_shared<SymphonyCreate::Place>());
@@ -311,8 +348,8 @@ OnceSample LargestQlikSample() {
   return {Upstream::kQlik, row, row};
 }
 
-OnceBed::OnceBed(const OnceSample& sample, const Clock& clock, Ledger& ledger)
-    : parts_(std::make_unique<Parts>(sample, clock, ledger)) {}
+OnceBed::OnceBed(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger)
+    : parts_(std::make_unique<Parts>(sample, upstream, clock, ledger)) {}
 
 OnceBed::~OnceBed() {
   parts_->stack_.Close();
@@ -337,11 +374,11 @@ void OnceBed::Repeat(int calls) {
 }
 
 void OnceBed::Refused(int calls) {
-  const int status = std::exchange(parts_->transport_.reply.status, 400);
+  const int status = std::exchange(parts_->at_once_.reply.status, 400);
   const std::uint64_t first = parts_->made_;
   parts_->made_ += static_cast<std::uint64_t>(calls);
   RunLoop(parts_->loop_, parts_->Once(calls, first, Outcome::kRefused, false));
-  parts_->transport_.reply.status = status;
+  parts_->at_once_.reply.status = status;
 }
 
 void OnceBed::Content(int calls) {
