@@ -51,7 +51,7 @@ const Home kHomes[] = {
     {"boost/", {"server/", "tests/server/", "tests/exchange/", "tests/steps/", "tests/bench/"}},
     {"grpc",
      {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/",
-      "tests/chaos/", "tests/mesh/", "tests/soak/"}},
+      "tests/bench/", "tests/chaos/", "tests/mesh/", "tests/soak/"}},
     {"tests/sandbox/sandbox.h", {"server/main.cc", "tests/"}},
     {"tests/", {"server/main.cc", "tests/"}},
 };

@@ -17,7 +17,6 @@
 #include "server/once.h"
 #include "server/session_creates.h"
 #include "server/upstream/make_authentication.h"
-#include "tests/server/raw_server.h"
 
 namespace session_gateway {
 namespace {
@@ -38,10 +37,10 @@ class InstantTransport final : public Transport {
 
 // The create of the service, with another transport.
 template <typename Create>
-class BenchCreate final : public OnceCreate {
+class InstantCreate final : public OnceCreate {
  public:
   template <typename... Arguments>
-  explicit BenchCreate(Transport& transport, Arguments&&... arguments)
+  explicit InstantCreate(InstantTransport& transport, Arguments&&... arguments)
       : transport_(transport), create_(std::forward<Arguments>(arguments)...) {}
 
   Transport& transport() override { return transport_; }
@@ -53,7 +52,7 @@ class BenchCreate final : public OnceCreate {
   }
 
  private:
-  Transport& transport_;
+  InstantTransport& transport_;
   Create create_;
 };
 
@@ -81,22 +80,6 @@ std::string ReadFile(const char* name) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-// Sends one answer to every request.
-class LoopbackUpstream {
- public:
-  explicit LoopbackUpstream(const HttpReply& reply)
-      : answer_("HTTP/1.1 " + std::to_string(reply.status) + " -\r\nContent-Type: application/json\r\n" +
-                "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body),
-        server_([this](RawConnection& connection) {
-          while (!connection.ReadRequest().empty() && connection.Send(answer_)) continue;
-        }) {}
-  std::uint16_t port() const { return server_.port(); }
-
- private:
-  const std::string answer_;
-  RawServer server_;
-};
-
 // What a bench cannot go on without.
 [[noreturn]] void Fail(const char* what) {
   std::fprintf(stderr, "%s\n", what);
@@ -115,43 +98,19 @@ Response* Message(google::protobuf::Arena& arena) {
   return google::protobuf::Arena::CreateMessage<Response>(&arena);
 }
 
-// Cheap, and spread over the whole table.
-std::string RequestId(std::uint64_t number) {
-  std::string id = "00000000-0000-4000-8000-000000000000";
-  for (std::size_t i = id.size(); number > 0; number /= 16) id[--i] = "0123456789abcdef"[number % 16];
-  return id;
-}
-
-HttpReply ReplyOf(const OnceSample& sample) {
-  HttpReply reply;
-  reply.status = sample.upstream == Upstream::kQlik ? 201 : 200;
-  reply.body = sample.answer;
-  reply.endpoint = "http://127.0.0.1:8050";
-  return reply;
-}
-
-// Starts one where it is wanted; else nothing is sent there.
-std::uint16_t PortOf(BedUpstream upstream, const HttpReply& reply,
-                     std::optional<LoopbackUpstream>& loopback) {
-  return upstream == BedUpstream::kAtOnce ? 1 : loopback.emplace(reply).port();
-}
-
 void RunLoop(Loop& loop, Task<void> task) {
-  bool is_over = false;
-  boost::asio::co_spawn(loop, std::move(task), [&is_over](const std::exception_ptr& exception) {
+  boost::asio::co_spawn(loop, std::move(task), [](const std::exception_ptr& exception) {
     if (exception) std::rethrow_exception(exception);
-    is_over = true;
   });
   loop.restart();
-  while (!is_over) loop.run_one();
-  loop.poll();  // what follows the last answer; kept connections still wait for their time
+  loop.run();
 }
 
 }  // namespace
 
 class OnceBed::Parts {
  public:
-  Parts(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger);
+  Parts(const OnceSample& sample, const Clock& clock, Ledger& ledger);
 
   Task<void> Plain(int calls);
   Task<void> Once(int calls, std::uint64_t first, Outcome expected, bool replayed);
@@ -168,15 +127,12 @@ class OnceBed::Parts {
   CredentialFiles files_{loop_, clock_, std::chrono::seconds(5), [](auto&&...) {}};
   CreateSessionTranslator symphony_;
   CreateExecutionSessionTranslator qlik_;
-  const HttpReply reply_;
-  std::optional<LoopbackUpstream> loopback_;
-  UpstreamStack stack_;
+  UpstreamStack stack_;  // of it: whose credentials they are
   JsonReader reader_;
   Exchanges exchanges_;
   session_gateway::Once once_;
   CallerIdentities identities_;
-  InstantTransport at_once_;
-  Transport& transport_;
+  InstantTransport transport_;
   HttpRequest request_;
   Caller caller_;
   ContentHash content_ = {};
@@ -200,22 +156,20 @@ class OnceBed::Parts {
   std::optional<RpcError> Read(SendResult& result, Response& response);
 };
 
-OnceBed::Parts::Parts(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger)
+OnceBed::Parts::Parts(const OnceSample& sample, const Clock& clock, Ledger& ledger)
     : upstream_(sample.upstream),
       clock_(clock),
       ledger_(ledger),
       symphony_(Made<CreateSessionTranslator>(CreateSessionTranslator::Make(DeclaredOptions))),
       qlik_(Made<CreateExecutionSessionTranslator>(CreateExecutionSessionTranslator::Make(DeclaredOptions))),
-      reply_(ReplyOf(sample)),
-      stack_({loop_, clock, random_}, {{"http", "127.0.0.1", PortOf(upstream, reply_, loopback_), ""}}, {},
+      stack_({loop_, clock, random_}, {{"http", "127.0.0.1", 1, ""}}, {},
              Made<std::unique_ptr<Authentication>>(MakeSymphonyAuthentication(
                  {}, {loop_, clock, random_, files_,
                       [](const std::string&) { return std::optional<Secret>(); }})),
              [](std::string_view, EndpointEvent) {}),
       exchanges_(loop_, clock, std::chrono::seconds(10)),
       once_(exchanges_, clock, ledger, OncePauses()),
-      identities_(KeyedHash(random_)),
-      transport_(upstream == BedUpstream::kAtOnce ? static_cast<Transport&>(at_once_) : stack_.transport()) {
+      identities_(KeyedHash(random_)) {
   caller_.identity = kIdentity;
   request_.method = "POST";
   request_.path = is_qlik() ? "/qrs/executionsession" : "/platform/rest/symrest/v1/clientapi/session";
@@ -223,7 +177,9 @@ OnceBed::Parts::Parts(const OnceSample& sample, BedUpstream upstream, const Cloc
   request_.body = sample.body;
   if (!is_qlik()) request_.query = {{"applicationName", "symping7.3.2"}};
   request_.repeat = Repeat::kOnlyIfNotSent;
-  at_once_.reply = reply_;
+  transport_.reply.status = is_qlik() ? 201 : 200;
+  transport_.reply.body = sample.answer;
+  transport_.reply.endpoint = "http://127.0.0.1:8050";
 }
 
 template <>
@@ -240,7 +196,7 @@ std::optional<RpcError> OnceBed::Parts::Read(SendResult& result,
 template <>
 std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<SymphonyCreate>(
     const std::string&, std::shared_ptr<SymphonyCreate::Place> place) {
-  return std::make_unique<BenchCreate<SymphonyCreate>>(
+  return std::make_unique<InstantCreate<SymphonyCreate>>(
       transport_, CreateParts<CreateSessionTranslator>{symphony_, stack_, reader_}, HttpRequest(request_),
       std::move(place));
 }
@@ -248,7 +204,7 @@ std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<SymphonyCreate>(
 template <>
 std::unique_ptr<OnceCreate> OnceBed::Parts::MakeCreate<QlikCreate>(const std::string& id,
                                                                    std::shared_ptr<QlikCreate::Place> place) {
-  return std::make_unique<BenchCreate<QlikCreate>>(
+  return std::make_unique<InstantCreate<QlikCreate>>(
       transport_, CreateParts<CreateExecutionSessionTranslator>{qlik_, stack_, reader_},
       HttpRequest(request_), std::move(place), DerivedRowId(kIdentity, id), false);
 }
@@ -258,7 +214,7 @@ template <typename Create, typename Response>
 Task<CreateEnd> OnceBed::Parts::RunOnce(std::uint64_t number, Response& response) {
   std::optional<CallContext> holder;
   CallContext& context = Begin(holder);
-  const std::string id = RequestId(number);
+  const std::string id = BenchRequestId(number);
   const std::string identity = identities_.Of(context.caller(), Secret());
   auto place = std::make_shared<typename Create::Place>();
   place->waiting = &response;
@@ -324,19 +280,26 @@ Task<void> OnceBed::Parts::Plain(int calls) {
 }
 
 Task<void> OnceBed::Parts::Fill(int entries, std::uint64_t first) {
-  SendResult result(reply_);
+  SendResult result(transport_.reply);
   const std::unique_ptr<OnceCreate> create =
-      is_qlik() ? MakeCreate<QlikCreate>(RequestId(0), std::make_shared<QlikCreate::Place>())
-                : MakeCreate<SymphonyCreate>(RequestId(0), std::make_shared<SymphonyCreate::Place>());
+      is_qlik() ? MakeCreate<QlikCreate>(BenchRequestId(0), std::make_shared<QlikCreate::Place>())
+                : MakeCreate<SymphonyCreate>(BenchRequestId(0), std::make_shared<SymphonyCreate::Place>());
   const std::string record = EndingRecord(method(), create->Read(result));
   for (int i = 0; i < entries; ++i) {
     CallContext context(TimePoint::max());
-    const std::string key = RequestKey(method(), kIdentity, RequestId(first + static_cast<std::uint64_t>(i)));
+    const std::string key =
+        RequestKey(method(), kIdentity, BenchRequestId(first + static_cast<std::uint64_t>(i)));
     const ClaimResult claimed = co_await ledger_.Claim(key, content_, context);
     const auto* const claim = std::get_if<LedgerClaim>(&claimed);
     if (claim == nullptr) Fail("the ledger is full");
     co_await ledger_.Remember(*claim, record);
   }
+}
+
+std::string BenchRequestId(std::uint64_t number) {
+  std::string id = "10000000-0000-4000-8000-000000000000";
+  for (std::size_t i = id.size(); number > 0; number /= 16) id[--i] = "0123456789abcdef"[number % 16];
+  return id;
 }
 
 OnceSample SymphonySample() { return {Upstream::kSymphony, ReadFile("symphony.json"), kSymphonyAnswer}; }
@@ -348,8 +311,8 @@ OnceSample LargestQlikSample() {
   return {Upstream::kQlik, row, row};
 }
 
-OnceBed::OnceBed(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger)
-    : parts_(std::make_unique<Parts>(sample, upstream, clock, ledger)) {}
+OnceBed::OnceBed(const OnceSample& sample, const Clock& clock, Ledger& ledger)
+    : parts_(std::make_unique<Parts>(sample, clock, ledger)) {}
 
 OnceBed::~OnceBed() {
   parts_->stack_.Close();
@@ -374,11 +337,11 @@ void OnceBed::Repeat(int calls) {
 }
 
 void OnceBed::Refused(int calls) {
-  const int status = std::exchange(parts_->at_once_.reply.status, 400);
+  const int status = std::exchange(parts_->transport_.reply.status, 400);
   const std::uint64_t first = parts_->made_;
   parts_->made_ += static_cast<std::uint64_t>(calls);
   RunLoop(parts_->loop_, parts_->Once(calls, first, Outcome::kRefused, false));
-  parts_->at_once_.reply.status = status;
+  parts_->transport_.reply.status = status;
 }
 
 void OnceBed::Content(int calls) {

@@ -1,10 +1,11 @@
-// Creates as the service runs them, with and without a request_id, without gRPC: on an upstream that answers
-// at once, so that only what the gateway itself does is left, or on one behind a connection on loopback.
+// Creates as the service runs them, with and without a request_id, on an upstream that answers at once: what
+// is left is what the gateway itself does for a call, without gRPC and without the network.
 //
-// Thread rule: one thread, and those of the upstream; each function runs the loop until its calls and all
-// that follows them are over. Never here: time, what a call may cost.
+// Thread rule: one thread; each function runs the loop until its calls and all that follows them are over.
+// Never here: time, what a call may cost.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,12 +27,13 @@ OnceSample SymphonySample();
 OnceSample QlikSample();
 OnceSample LargestQlikSample();
 
-enum class BedUpstream { kAtOnce, kLoopback };
+// A UUID for each number.
+std::string BenchRequestId(std::uint64_t number);
 
 class OnceBed {
  public:
   // The ledger and the clock outlive this.
-  OnceBed(const OnceSample& sample, BedUpstream upstream, const Clock& clock, Ledger& ledger);
+  OnceBed(const OnceSample& sample, const Clock& clock, Ledger& ledger);
   ~OnceBed();
   OnceBed(const OnceBed&) = delete;
   OnceBed& operator=(const OnceBed&) = delete;
