@@ -27,7 +27,8 @@ CreateEnd Stopped(Upstream upstream, StopReason reason, Phase phase, bool may_be
 
 }  // namespace
 
-// Renews a claim while its create runs, and lets nothing be sent once the claim may be another's.
+// Renews a claim that has a lease while its create runs, and lets nothing be sent once the claim may be
+// another's.
 class OnceExchange::Keeper {
  public:
   Keeper(OnceExchange& exchange, LedgerClaim claim)
@@ -35,10 +36,6 @@ class OnceExchange::Keeper {
         claim_(std::move(claim)),
         timer_(exchange.parts_.loop.get_executor()),
         stopped_(exchange.parts_.loop.get_executor()) {
-    if (exchange_.parts_.ledger.renew_every() == Duration::max()) {
-      stopped_.Announce();
-      return;
-    }
     exchange_.LimitSending(claim_.lease_end);
     boost::asio::co_spawn(
         exchange_.parts_.loop.get_executor(), Keep(exchange_.shared_from_this()),
@@ -92,18 +89,19 @@ Task<void> OnceExchange::Run() {
   } over{*this};
   std::optional<LedgerClaim> claim = co_await Claim();
   if (!claim) co_return End();
-  {
-    Keeper keeper(*this, *std::move(claim));
-    std::exception_ptr thrown;
-    try {
-      co_await Carry(keeper);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    co_await keeper.Stop();
-    claim = keeper.claim();
-    if (thrown) Know(UnknownEnd(call_.upstream, "internal error"));
+  std::optional<Keeper> keeper;
+  if (parts_.ledger.renew_every() != Duration::max()) keeper.emplace(*this, *claim);
+  bool has_thrown = false;
+  try {
+    co_await Carry(keeper ? &*keeper : nullptr);
+  } catch (...) {
+    has_thrown = true;
   }
+  if (keeper) {
+    co_await keeper->Stop();
+    claim = keeper->claim();
+  }
+  if (has_thrown) Know(UnknownEnd(call_.upstream, "internal error"));
   co_await Settle(*claim);
 }
 
@@ -168,13 +166,13 @@ CreateEnd OnceExchange::StoppedBeforeSending(bool held_elsewhere) const {
       held_elsewhere ? "another gateway runs the call with this request_id" : "it ended before it was sent");
 }
 
-Task<void> OnceExchange::Carry(const Keeper& keeper) {
+Task<void> OnceExchange::Carry(const Keeper* keeper) {
   was_sent_ = true;
   ++parts_.counts.sent;
   SendResult result = co_await call_.create->transport().Send(call_.create->request(), context());
   CreateEnd end = call_.create->Read(result);
-  const bool by_lease = OutcomeOf(end) == Outcome::kNotSent && end.error->reason == Reason::kDeadline &&
-                        context().stopped() == StopReason::kNone && keeper.IsOver();
+  const bool by_lease = keeper != nullptr && keeper->IsOver() && OutcomeOf(end) == Outcome::kNotSent &&
+                        end.error->reason == Reason::kDeadline && context().stopped() == StopReason::kNone;
   if (by_lease) {
     end = Fails(MakeError(call_.upstream, absl::StatusCode::kUnavailable, Reason::kLedgerUnavailable,
                           Outcome::kNotSent, Phase::kQueue,

@@ -105,7 +105,7 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
   // Nothing: it is held elsewhere.
   std::optional<CreateEnd> EndWithoutClaim(const ClaimResult& result, bool held_elsewhere);
   CreateEnd StoppedBeforeSending(bool held_elsewhere) const;
-  Task<void> Carry(const Keeper& keeper);
+  Task<void> Carry(const Keeper* keeper);  // null: the claim has no lease
   bool IsTaken() const;
   bool IsWorthAsking() const;
   Task<void> Ask();
