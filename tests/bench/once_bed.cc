@@ -137,7 +137,6 @@ class OnceBed::Parts {
   Caller caller_;
   ContentHash content_ = {};
   std::uint64_t made_ = 0;
-  std::uint64_t repeated_ = 0;
 
  private:
   CallContext& Begin(std::optional<CallContext>& context) const {
@@ -177,6 +176,7 @@ OnceBed::Parts::Parts(const OnceSample& sample, const Clock& clock, Ledger& ledg
   request_.body = sample.body;
   if (!is_qlik()) request_.query = {{"applicationName", "symping7.3.2"}};
   request_.repeat = Repeat::kOnlyIfNotSent;
+  content_ = ContentOf(request_);
   transport_.reply.status = is_qlik() ? 201 : 200;
   transport_.reply.body = sample.answer;
   transport_.reply.endpoint = "http://127.0.0.1:8050";
@@ -329,10 +329,7 @@ void OnceBed::Once(int calls) {
 }
 
 void OnceBed::Repeat(int calls) {
-  const auto count = static_cast<std::uint64_t>(calls);
-  if (parts_->repeated_ + count > parts_->made_) parts_->repeated_ = 0;
-  const std::uint64_t first = parts_->repeated_;
-  parts_->repeated_ += count;
+  const std::uint64_t first = parts_->made_ - static_cast<std::uint64_t>(calls);
   RunLoop(parts_->loop_, parts_->Once(calls, first, Outcome::kDone, true));
 }
 
@@ -345,7 +342,9 @@ void OnceBed::Refused(int calls) {
 }
 
 void OnceBed::Content(int calls) {
-  for (int i = 0; i < calls; ++i) parts_->content_ = ContentOf(parts_->request_);
+  for (int i = 0; i < calls; ++i) {
+    if (ContentOf(parts_->request_) != parts_->content_) Fail("a content has another hash");
+  }
 }
 
 void OnceBed::Fill(int entries) {

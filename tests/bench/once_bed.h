@@ -41,7 +41,7 @@ class OnceBed {
   // So many calls, one after the other.
   void Plain(int calls);    // without a request_id
   void Once(int calls);     // each with one that is new, but without the content's hash
-  void Repeat(int calls);   // of those that Once has made, from the first on
+  void Repeat(int calls);   // of the last that Once has made
   void Refused(int calls);  // as Once, where the upstream refuses: the entry is forgotten
   void Content(int calls);  // the content's hash alone
 
