@@ -26,9 +26,8 @@ Task<CreateEnd> Once::Run(OnceCall call, CallContext& caller, std::function<Late
     const bool is_own = found == running_.end();
     std::shared_ptr<OnceExchange> once;
     if (is_own) {
-      const std::string key = call.key;
       once = std::make_shared<OnceExchange>(parts_, caller.caller(), std::move(call));
-      running_.emplace(key, once);
+      running_.emplace(once->key(), once);
     } else {
       once = found->second;
       if (once->content() != call.content) {
@@ -61,7 +60,8 @@ std::function<Exchanges::LateCall()> Once::LateCallOf(const std::shared_ptr<Once
     return [weak, late_end = make_late_end()](Duration lingered) {
       const auto ended = weak.lock();
       // One that only asked, or waited for another gateway, left nothing behind.
-      if (ended->was_sent() && ended->end()) late_end(*ended->end(), ended->context().endpoint(), lingered);
+      if (ended->was_sent() && ended->end() != nullptr)
+        late_end(*ended->end(), ended->context().endpoint(), lingered);
     };
   };
 }

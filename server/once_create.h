@@ -22,7 +22,7 @@ class OnceCreate {
   virtual CreateEnd Read(SendResult& result) = 0;
 
   // The question whether what the create would make is there; null where the upstream has none.
-  virtual const HttpRequest* question() const { return nullptr; }
+  virtual const HttpRequest* question() { return nullptr; }
   enum class Found { kThere, kAbsent, kNotKnown };
   // Fills `end` when it is there.
   virtual Found ReadQuestion(SendResult&, CreateEnd&) { return Found::kNotKnown; }

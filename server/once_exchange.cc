@@ -9,6 +9,9 @@
 namespace session_gateway {
 namespace {
 
+// How often an end is given to a store that does not take it.
+constexpr int kWritesMax = 8;
+
 // A record that no version understands: a repeat is told that the end is not known.
 constexpr char kNoRecord[] = "?";
 
@@ -24,17 +27,33 @@ Task<void> OnceExchange::Run() {
     const OnceExchange& exchange;
   } over{*this};
   std::optional<LedgerClaim> claim = co_await Claim();
-  if (!claim) co_return co_await EndUnclaimed();
+  if (!claim) {
+    if (IsWorthAsking()) co_await Ask();
+    End();
+    // Who waits is told first. The row may be gone soon, so what was found is for the ledger, too.
+    if (was_recalled_ && was_found_) co_await Amend();
+    co_return;
+  }
+  std::shared_ptr<ClaimKeeper> keeper;
   std::exception_ptr thrown;
   try {
-    co_await RunClaimed(*claim);
+    keeper = StartKeeper(*claim);
+    co_await Carry(keeper.get());
+    CountEnd();
+    // What is remembered whatever the store says is told without waiting for it.
+    if (IsRemembered(*known_)) End();
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (!thrown) co_return;
+  if (keeper) {
+    keeper->Cancel();
+    co_await keeper->Stop();
+    claim = keeper->claim();
+  }
+  if (!thrown) co_return co_await Settle(*claim);
   // A claim that stayed as it is would let every repeat wait for nothing.
-  if (!settles_ && context().may_have_left()) co_await parts_.ledger.Remember(*claim, kNoRecord);
-  if (!settles_ && !context().may_have_left()) co_await parts_.ledger.Forget(*claim);
+  const std::string record = context().may_have_left() ? kNoRecord : "";
+  co_await Write(*claim, record);
   std::rethrow_exception(thrown);
 }
 
@@ -96,52 +115,42 @@ CreateEnd OnceExchange::StoppedBeforeSending(bool held_elsewhere) {
       held_elsewhere ? "another gateway runs the call with this request_id" : "it ended before it was sent");
 }
 
-// Who waits is told first. What a question has found is for the ledger, too: the row may be gone soon.
-Task<void> OnceExchange::EndUnclaimed() {
-  if (!left_before_claim_) co_await AskIfUnknown();
-  EndWith(*known_);
-  if (!was_recalled_) co_return;
-  ++(OutcomeOf(*known_) == Outcome::kDone ? parts_.counts.replayed : parts_.counts.still_unknown);
-  if (!was_found_) co_return;
+Task<void> OnceExchange::Amend() {
   const std::string record = EndingRecord(call_.method, *known_);
   const LedgerWrite written = co_await parts_.ledger.Amend(call_.key, call_.content, record);
   if (written != LedgerWrite::kDone) ++parts_.counts.lost;
 }
 
-Task<void> OnceExchange::RunClaimed(const LedgerClaim& claim) {
-  const auto held = std::make_shared<OnceClaim>(
-      OnceClaim::Parts{parts_.loop, parts_.clock, parts_.ledger, parts_.pauses}, claim,
+// Null where claims have no lease.
+std::shared_ptr<ClaimKeeper> OnceExchange::StartKeeper(const LedgerClaim& claim) {
+  if (parts_.ledger.renew_every() == Duration::max()) return nullptr;
+  auto keeper = std::make_shared<ClaimKeeper>(
+      ClaimKeeper::Parts{parts_.loop, parts_.clock, parts_.ledger, parts_.pauses.longest}, claim,
       [alive = shared_from_this()](TimePoint lease_end) { alive->LimitSending(lease_end); });
-  struct Cancelled {
-    ~Cancelled() { claim.Cancel(); }
-    OnceClaim& claim;
-  } cancelled{*held};
-  held->Start();
-  co_await Carry(*held);
-  CountEnd();
-  // What is remembered whatever the store says is told without waiting for it.
-  if (IsRemembered(*known_)) EndWith(*known_);
-  co_await held->Stop();
-  co_await Settle(*held);
+  keeper->Start();
+  return keeper;
 }
 
-Task<void> OnceExchange::Carry(const OnceClaim& claim) {
+Task<void> OnceExchange::Carry(const ClaimKeeper* keeper) {
   was_sent_ = true;
   ++parts_.counts.sent;
   SendResult result = co_await call_.create->transport().Send(call_.create->request(), context());
   CreateEnd end = call_.create->Read(result);
-  const bool by_lease = OutcomeOf(end) == Outcome::kNotSent && end.error->reason == Reason::kDeadline &&
-                        context().stopped() == StopReason::kNone && claim.IsOver();
+  const bool by_lease = keeper != nullptr && keeper->IsOver() && OutcomeOf(end) == Outcome::kNotSent &&
+                        end.error->reason == Reason::kDeadline && context().stopped() == StopReason::kNone;
   if (by_lease) end = LedgerUnreachableEnd(call_.upstream, "was out of reach before the call was sent");
   Know(std::move(end));
-  co_await AskIfUnknown();
+  if (IsWorthAsking()) co_await Ask();
+}
+
+bool OnceExchange::IsWorthAsking() const {
+  return !abandoned_ && !left_before_claim_ && OutcomeOf(*known_) == Outcome::kUnknown;
 }
 
 // What was created and is still there makes an unknown end a known one. A question that fails changes
 // nothing, and so does one that says that nothing is there: what has come to its end is deleted.
-Task<void> OnceExchange::AskIfUnknown() {
-  const HttpRequest* const request = call_.create->question();
-  if (request == nullptr || abandoned_ || OutcomeOf(*known_) != Outcome::kUnknown) co_return;
+Task<void> OnceExchange::Ask() {
+  if (call_.create->question() == nullptr) co_return;
   ++parts_.counts.asked;
   struct Asked {
     ~Asked() { question.reset(); }
@@ -168,21 +177,41 @@ void OnceExchange::Abandon() {
   abandoned_ = true;
   SharedExchange::Abandon();
   if (question_) question_->Stop();
+  if (settle_pause_) settle_pause_->cancel();
+}
+
+Task<LedgerWrite> OnceExchange::Write(const LedgerClaim& claim, const std::string& record) {
+  return record.empty() ? parts_.ledger.Forget(claim) : parts_.ledger.Remember(claim, record);
 }
 
 // An end that is forgotten is told when the key is free, so that a repeat, here or at another gateway, begins
 // anew.
-Task<void> OnceExchange::Settle(OnceClaim& claim) {
-  settles_ = true;
+Task<void> OnceExchange::Settle(const LedgerClaim& claim) {
   const bool remembered = IsRemembered(*known_);
   const std::string record = remembered ? EndingRecord(call_.method, *known_) : std::string();
-  LedgerWrite written = co_await claim.End(record);
+  LedgerWrite written = co_await Write(claim, record);
   if (!remembered) {
     if (written != LedgerWrite::kUnreachable) parts_.on_over(*this);
-    EndWith(*known_);
+    End();
   }
-  if (written == LedgerWrite::kUnreachable) written = co_await claim.EndAgain(record);
+  if (written == LedgerWrite::kUnreachable) written = co_await SettleAgain(claim, record);
   if (written != LedgerWrite::kDone) ++parts_.counts.lost;
+}
+
+// A bounded number of times, or until it is abandoned.
+Task<LedgerWrite> OnceExchange::SettleAgain(const LedgerClaim& claim, const std::string& record) {
+  Duration pause = parts_.pauses.first;
+  LedgerWrite written = LedgerWrite::kUnreachable;
+  for (int i = 1; i < kWritesMax && written == LedgerWrite::kUnreachable; ++i) {
+    settle_pause_.emplace(parts_.loop.get_executor(), pause);
+    boost::system::error_code given_up;
+    co_await settle_pause_->async_wait(boost::asio::redirect_error(kUseTask, given_up));
+    if (given_up) break;
+    pause = std::min(pause * 2, parts_.pauses.longest);
+    written = co_await Write(claim, record);
+  }
+  settle_pause_.reset();
+  co_return written;
 }
 
 // Or until all have left.
@@ -196,8 +225,8 @@ Task<void> OnceExchange::Pause(Duration& pause) {
 }
 
 bool OnceExchange::ended_for_lack_of_callers() const {
-  if (left_before_claim_) return true;
-  return end_ && !IsRemembered(*end_) && end_->error->reason == Reason::kDeadline;
+  return left_before_claim_ ||
+         (is_final_ && !IsRemembered(*known_) && known_->error->reason == Reason::kDeadline);
 }
 
 CreateEnd OnceExchange::Told(StopReason reason, std::optional<SendResult> known) const {
@@ -207,19 +236,18 @@ CreateEnd OnceExchange::Told(StopReason reason, std::optional<SendResult> known)
 }
 
 void OnceExchange::CountEnd() {
-  OnceCounts& counts = parts_.counts;
   switch (OutcomeOf(*known_)) {
     case Outcome::kDone:
-      ++counts.done;
+      ++parts_.counts.done;
       break;
     case Outcome::kUnknown:
-      ++counts.unknown;
+      ++parts_.counts.unknown;
       break;
     case Outcome::kRefused:
-      ++counts.refused;
+      ++parts_.counts.refused;
       break;
     case Outcome::kNotSent:
-      ++counts.not_sent;
+      ++parts_.counts.not_sent;
       break;
   }
 }
@@ -230,8 +258,11 @@ void OnceExchange::Know(CreateEnd known) {
   WakeLeaving();
 }
 
-void OnceExchange::EndWith(CreateEnd end) {
-  end_ = std::move(end);
+void OnceExchange::End() {
+  if (was_recalled_) {
+    ++(OutcomeOf(*known_) == Outcome::kDone ? parts_.counts.replayed : parts_.counts.still_unknown);
+  }
+  is_final_ = true;
   AnnounceEnd();
 }
 

@@ -17,13 +17,20 @@
 
 #include "server/clock.h"
 #include "server/ledger/ledger.h"
-#include "server/once_claim.h"
 #include "server/once_counts.h"
 #include "server/once_create.h"
+#include "server/once_keeper.h"
 #include "server/once_question.h"
 #include "server/upstream/shared_exchange.h"
 
 namespace session_gateway {
+
+// How long to wait before a claim that another replica holds is asked for again, or an end that the store did
+// not take is given to it again; doubles.
+struct OncePauses {
+  Duration first = std::chrono::milliseconds(50);
+  Duration longest = std::chrono::milliseconds(500);
+};
 
 class OnceExchange;
 
@@ -44,8 +51,8 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
 
   const std::string& key() const { return call_.key; }
   const ContentHash& content() const { return call_.content; }
-  // Once it has ended; nothing when it threw.
-  const std::optional<CreateEnd>& end() const { return end_; }
+  // Once it has ended; null when it threw.
+  const CreateEnd* end() const { return is_final_ ? &*known_ : nullptr; }
   // It ended only because its callers had left, with nothing created here: no end for one who still waits.
   bool ended_for_lack_of_callers() const;
   // The request was handed to the upstream, or was about to be.
@@ -63,28 +70,31 @@ class OnceExchange final : public SharedExchange, public std::enable_shared_from
   // Nothing: it is held elsewhere.
   std::optional<CreateEnd> EndWithoutClaim(const ClaimResult& result, bool held_elsewhere);
   CreateEnd StoppedBeforeSending(bool held_elsewhere);
-  Task<void> EndUnclaimed();
+  Task<void> Amend();
 
-  Task<void> RunClaimed(const LedgerClaim& claim);
-  Task<void> Carry(const OnceClaim& claim);
-  Task<void> AskIfUnknown();
-  Task<void> Settle(OnceClaim& claim);
+  std::shared_ptr<ClaimKeeper> StartKeeper(const LedgerClaim& claim);
+  Task<void> Carry(const ClaimKeeper* keeper);  // null: the claim has no lease
+  bool IsWorthAsking() const;
+  Task<void> Ask();
+  Task<void> Settle(const LedgerClaim& claim);
+  Task<LedgerWrite> SettleAgain(const LedgerClaim& claim, const std::string& record);
+  Task<LedgerWrite> Write(const LedgerClaim& claim, const std::string& record);
   Task<void> Pause(Duration& pause);
   void CountEnd();
   void Know(CreateEnd known);
-  void EndWith(CreateEnd end);
+  void End();
 
   OnceParts& parts_;
   const OnceCall call_;
-  std::optional<CreateEnd> known_;  // what is known while there is more to do
-  std::optional<CreateEnd> end_;
+  std::optional<CreateEnd> known_;  // also while there is more to do
+  bool is_final_ = false;           // `known_` is the end
   bool left_before_claim_ = false;
   bool was_recalled_ = false;  // its end came out of the ledger
   bool was_found_ = false;     // by a question
   bool was_sent_ = false;
   bool abandoned_ = false;
-  bool settles_ = false;                  // the claim is being ended
-  std::optional<OnceQuestion> question_;  // while it is under way
+  std::optional<OnceQuestion> question_;   // while it is under way
+  std::optional<LoopTimer> settle_pause_;  // before an end is given to the store again
 };
 
 }  // namespace session_gateway

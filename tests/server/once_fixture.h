@@ -120,7 +120,7 @@ class PlayedCreate final : public OnceCreate {
 
   Transport& transport() override { return transport_; }
   const HttpRequest& request() const override { return request_; }
-  const HttpRequest* question() const override { return question_ ? &*question_ : nullptr; }
+  const HttpRequest* question() override { return question_ ? &*question_ : nullptr; }
 
   CreateEnd Read(SendResult& result) override {
     CreateEnd end;
