@@ -60,7 +60,11 @@ Task<CreateEnd> Once::Run(OnceCall call, CallContext& caller, std::function<Late
     const std::shared_ptr<SharedExchange> exchange = once;
     const auto make_late_call = LateCallOf(once, make_late_end);
     Exchanges::Waited waited = co_await exchanges_.Wait(exchange, caller, make_late_call);
-    if (!waited.ended) co_return once->Told(caller.stopped(), std::move(waited.known));
+    if (!waited.ended) {
+      CreateEnd told = once->Told(caller.stopped(), std::move(waited.known));
+      if (!is_own && !told.error) told.replayed = true;
+      co_return told;
+    }
     if (is_own) co_return *once->end();
     const auto still = running_.find(once->key());
     const bool is_over = still == running_.end() || still->second != once;
