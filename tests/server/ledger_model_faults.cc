@@ -30,23 +30,23 @@ void ModelWorld::Replace(std::size_t gateway) {
 
 void ModelWorld::Drain() { AnyGateway().Drain(); }
 
-void ModelWorld::PauseOrResume() {
-  for (const auto& gateway : gateways_) {
-    if (!gateway->is_paused() || Random(2) == 0) continue;
-    gateway->Resume();
-    // Its timers and what came meanwhile are met in any order.
-    if (Random(2) == 0) gateway->Poll();
-    return gateway->OnTime();
-  }
-  if (Random(2) == 0) return;
+void ModelWorld::Pause() {
   Saw("pause");
   AnyGateway().Pause();
+  // Often for so long that its claims are forgotten.
+  if (Random(3) == 0) PassLong();
 }
 
-void ModelWorld::ChangeLink() {
-  StoreLink& link = *AnyGateway().link();
-  link.set_prompt(!link.is_prompt());
+void ModelWorld::Resume() {
+  ModelGateway& gateway = AnyGateway();
+  if (!gateway.is_paused()) return;
+  gateway.Resume();
+  // Its timers and what came meanwhile are met in any order.
+  if (Random(2) == 0) gateway.Poll();
+  gateway.OnTime();
 }
+
+void ModelWorld::ChangeLink() { AnyGateway().link()->set_prompt(Random(3) != 0); }
 
 void ModelWorld::Serve() {
   for (int i = 0; i < 4 && !AnyGateway().link()->Serve(); ++i) {
@@ -60,12 +60,16 @@ void ModelWorld::Deliver() {
   }
 }
 
-void ModelWorld::BreakOrConnect() {
+void ModelWorld::Break() {
   ModelGateway& gateway = AnyGateway();
-  if (gateway.is_paused()) return;
-  if (!gateway.link()->is_connected()) return gateway.link()->Connect();
+  if (gateway.is_paused() || !gateway.link()->is_connected()) return;
   Saw("connection lost");
   KeepStrays(gateway.link()->Break());
+}
+
+void ModelWorld::Connect() {
+  ModelGateway& gateway = AnyGateway();
+  if (!gateway.is_paused() && !gateway.link()->is_connected()) gateway.link()->Connect();
 }
 
 // Of what had left, the store has had all, nothing, or the first part; it may run it late.
@@ -85,8 +89,8 @@ void ModelWorld::RunStray() {
 }
 
 void ModelWorld::ChangeStore() {
-  store_.set_full(Random(6) == 0);
-  store_.set_read_only(Random(8) == 0);
+  store_.set_full(Random(8) == 0);
+  store_.set_read_only(Random(12) == 0);
 }
 
 void ModelWorld::Replicate() { store_.Replicate(); }
@@ -102,7 +106,12 @@ void ModelWorld::LoseData() {
   for (const auto& gateway : gateways_) gateway->link()->Connect();
 }
 
-void ModelWorld::DeleteRow() { deleted_.insert("key" + std::to_string(first_key_ + Random(4))); }
+void ModelWorld::DeleteRow() {
+  const std::string key = "key" + std::to_string(first_key_ + Random(4));
+  if (!rows_.contains(key)) return;
+  deleted_.insert(key);
+  judge_.OnDeleted(key);
+}
 
 // A holder that lives, and whom nothing keeps from the store, does not lose its claim.
 void ModelWorld::OnLapsed(const std::string& key, std::uint64_t token) {
@@ -176,6 +185,7 @@ void ModelWorld::CloseAll() {
       judge_.Fail(entry.first + " is kept by nobody");
   }
   for (const auto& gateway : gateways_) {
+    gateway->CheckLateEnds();
     if (!gateway->HasRunOut()) judge_.Fail("something is left in a gateway");
     if (gateway->running_in_memory() > 0) judge_.Fail("an entry runs, and nobody has it");
   }

@@ -15,6 +15,31 @@ constexpr Duration kDrainMax = std::chrono::seconds(20);
 bool IsQuestion(const HttpRequest& request) { return request.body.starts_with('?'); }
 std::string KeyOf(const HttpRequest& request) { return request.body.substr(0, request.body.find('/')); }
 
+// A create whose answer, when it begins with `!`, shows the id and no more.
+class ModelCreate final : public OnceCreate {
+ public:
+  explicit ModelCreate(std::unique_ptr<OnceCreate> inner) : inner_(std::move(inner)) {}
+
+  Transport& transport() override { return inner_->transport(); }
+  const HttpRequest& request() const override { return inner_->request(); }
+  const HttpRequest* question() const override { return inner_->question(); }
+  Found ReadQuestion(SendResult& result, CreateEnd& end) override {
+    return inner_->ReadQuestion(result, end);
+  }
+  CreateEnd Read(SendResult& result) override {
+    CreateEnd end = inner_->Read(result);
+    if (end.error || !end.response.starts_with(kUnreadable)) return end;
+    end.error = MakeError(Upstream::kQlik, absl::StatusCode::kInternal, Reason::kAnswerUnreadable,
+                          Outcome::kDone, Phase::kParse, "unreadable");
+    end.error->created_id = end.response.substr(1);
+    end.response.clear();
+    return end;
+  }
+
+ private:
+  const std::unique_ptr<OnceCreate> inner_;
+};
+
 }  // namespace
 
 Task<ClaimResult> WatchedMemory::Claim(const std::string& key, const ContentHash& content,
@@ -28,6 +53,7 @@ Task<ClaimResult> WatchedMemory::Claim(const std::string& key, const ContentHash
       judge_.Fail(key + " was forgotten too early");
     }
     judge_.OnForgotten(key);
+    ++judge_.seen()["forgotten by memory"];
   }
   known_[key] = std::nullopt;
   co_return result;
@@ -83,9 +109,10 @@ ModelGateway::ModelGateway(int number, const Parts& parts)
   watched_ = std::make_unique<WatchedUpstream>(upstream_, parts.judge, number);
 }
 
-ModelGateway::~ModelGateway() {
+void ModelGateway::CheckLateEnds() {
   for (const auto& call : told_) {
-    if (call->played.late && !is_dead_) parts_.judge.OnLateEnd(call->judged, *call->played.late);
+    if (call->played.late) parts_.judge.OnLateEnd(call->judged, *call->played.late);
+    call->played.late.reset();
   }
 }
 
@@ -98,7 +125,9 @@ void ModelGateway::Begin(const std::string& key, const std::string& body, Durati
   call->judged.is_quiet = !is_busy && IsQuietFor(2 * kModelLease);
   parts_.judge.OnBegin(call->judged);
   call->played.context.set_deadline(parts_.clock.Now() + time);
-  BeginCall(loop_, once_, MakeCall(*watched_, key, body, parts_.can_ask), call->played);
+  OnceCall once = MakeCall(*watched_, key, body, parts_.can_ask);
+  once.create = std::make_unique<ModelCreate>(std::move(once.create));
+  BeginCall(loop_, once_, std::move(once), call->played);
   calls_.push_back(std::move(call));
 }
 
@@ -174,6 +203,7 @@ void ModelGateway::Resume() {
 }
 
 std::vector<StoreRequest> ModelGateway::Die() {
+  CheckLateEnds();
   is_paused_ = false;
   is_dead_ = true;
   for (const auto& call : calls_) {

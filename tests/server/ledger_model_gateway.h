@@ -19,6 +19,9 @@ namespace session_gateway {
 
 inline constexpr Duration kModelLinger = std::chrono::seconds(10);
 
+// How an answer begins that shows nothing but the id.
+inline constexpr char kUnreadable = '!';
+
 struct ModelCall {
   JudgedCall judged;
   PlayedCall played;
@@ -66,8 +69,8 @@ class ModelGateway {
   ModelGateway(int number, const Parts& parts);
   ModelGateway(const ModelGateway&) = delete;
   ModelGateway& operator=(const ModelGateway&) = delete;
-  // It has run out.
-  ~ModelGateway();
+  // Before its end it has run out.
+  ~ModelGateway() = default;
 
   void Begin(const std::string& key, const std::string& body, Duration time);
   // A caller leaves.
@@ -81,6 +84,7 @@ class ModelGateway {
   void OnTime();
   // Judges what callers were told.
   void Check();
+  void CheckLateEnds();
 
   // Its process is stopped, and goes on later.
   void Pause() { is_paused_ = true; }

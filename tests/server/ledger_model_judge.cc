@@ -4,6 +4,16 @@
 
 namespace session_gateway {
 
+namespace {
+
+// The id that is told with an end that is done, whether its answer could be read or not.
+std::optional<std::string> DoneId(const CreateEnd& end) {
+  if (!end.error) return end.response;
+  return end.error->outcome == Outcome::kDone ? std::optional(end.error->created_id) : std::nullopt;
+}
+
+}  // namespace
+
 void LedgerJudge::Fail(const std::string& text) {
   if (!fault_) fault_ = text;
 }
@@ -56,11 +66,16 @@ void LedgerJudge::OnArrival(int gateway, const std::string& key, char content) {
   keys_[key].roads[{gateway, content}].on_its_way = false;
 }
 
+void LedgerJudge::OnDeleted(const std::string& name) {
+  Note(name, "upstream deletes it");
+  for (Session& session : keys_[name].sessions) session.is_known = true;
+}
+
 void LedgerJudge::OnRemembered(const std::string& name, const std::string& ending) {
   Key& key = keys_[name];
   if (key.settled) return;
   const CreateEnd end = ReadEnding("Create", Upstream::kQlik, ending);
-  if (!end.error) key.settled = end.response;
+  key.settled = DoneId(end);
 }
 
 void LedgerJudge::OnForgotten(const std::string& name) {
@@ -95,12 +110,13 @@ void LedgerJudge::OnTold(const JudgedCall& call, const CreateEnd& end, bool may_
     return CheckDone(call, end);
   }
   ++seen_[std::string(ReasonName(end.error->reason)) + ' ' + std::string(OutcomeName(end.error->outcome))];
+  if (end.error->outcome == Outcome::kDone) return CheckDone(call, end);
   CheckError(call, *end.error, may_be_out_of_reach);
 }
 
 void LedgerJudge::CheckDone(const JudgedCall& call, const CreateEnd& end) {
   Key& key = keys_[call.key];
-  Session* const session = Find(key, end.response);
+  Session* const session = Find(key, *DoneId(end));
   if (session == nullptr) return Fail(call.key + " was told done, and no such session is there");
   // An upstream that is asked knows the id, not the content.
   const bool is_by_question = can_ask_ && end.replayed;
@@ -108,7 +124,7 @@ void LedgerJudge::CheckDone(const JudgedCall& call, const CreateEnd& end) {
     return Fail(call.key + " was told of another content's session");
   }
   session->is_known = true;
-  if (end.replayed) return;
+  if (end.replayed || end.error) return;
   if (session->was_told_done) Fail(call.key + ": two callers were told that their own exchange made it");
   if (session->gateway != call.gateway) Fail(call.key + ": another gateway's exchange made it");
   session->was_told_done = true;
@@ -118,7 +134,6 @@ void LedgerJudge::CheckError(const JudgedCall& call, const RpcError& error, bool
   Key& key = keys_[call.key];
   const bool not_sent = error.outcome == Outcome::kNotSent;
   const auto text = [&] { return call.key + " was told " + error.message; };
-  if (error.outcome == Outcome::kDone) return Fail(text() + ", done, without an answer");
   if ((error.code == absl::StatusCode::kUnavailable || error.code == absl::StatusCode::kResourceExhausted) &&
       !not_sent) {
     Fail(text() + ", and may be repeated by anybody");
@@ -140,9 +155,9 @@ void LedgerJudge::CheckError(const JudgedCall& call, const RpcError& error, bool
 void LedgerJudge::CheckSettled(const JudgedCall& call, const CreateEnd& end) {
   const Key& key = keys_[call.key];
   if (!call.settled || key.time != call.time || key.losses > 0) return;
-  if (!end.error) {
+  if (const auto id = DoneId(end)) {
     ++seen_["repeat of what is settled"];
-    if (!end.replayed || end.response != *call.settled) Fail(call.key + ": not what was told before");
+    if (!end.replayed || *id != *call.settled) Fail(call.key + ": not what was told before");
     return;
   }
   if (call.has_left) return;
@@ -155,7 +170,8 @@ void LedgerJudge::CheckSettled(const JudgedCall& call, const CreateEnd& end) {
 
 void LedgerJudge::OnLateEnd(const JudgedCall& call, const CreateEnd& end) {
   ++seen_["late end"];
-  if (!end.error && Find(keys_[call.key], end.response) == nullptr) {
+  const auto id = DoneId(end);
+  if (id && Find(keys_[call.key], *id) == nullptr) {
     Fail(call.key + " ended done, and no such session is there");
   }
 }

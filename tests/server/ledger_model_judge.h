@@ -56,6 +56,9 @@ class LedgerJudge {
   // The last create at this gateway is not on its way any more.
   void OnArrival(int gateway, const std::string& key, char content);
 
+  // The upstream has deleted what it had of the key: nobody can come to know of it any more.
+  void OnDeleted(const std::string& key);
+
   void OnRemembered(const std::string& key, const std::string& ending);
   void OnForgotten(const std::string& key);
   void OnLost(const std::string& key);

@@ -131,7 +131,9 @@ void ModelStore::FailOver() {
   std::erase_if(entries_, [this](const auto& entry) { return entry.second.kept_until <= clock_.Now(); });
   for (const auto& [key, entry] : replica_) {
     const Entry* const kept = Find(key);
-    if (kept == nullptr || kept->record != entry.record) watch_.lost(key);
+    const bool is_same =
+        kept != nullptr && kept->record == entry.record && kept->lease_end == entry.lease_end;
+    if (!is_same) watch_.lost(key);
   }
   for (const auto& [key, entry] : entries_) {
     if (!replica_.contains(key)) watch_.lost(key);

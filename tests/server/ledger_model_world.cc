@@ -10,7 +10,6 @@ constexpr int kKeys = 4;
 constexpr std::size_t kCallsAtOnce = 8;
 constexpr int kRoundsMax = 100;
 constexpr Duration kTick = std::chrono::seconds(1);
-constexpr int kStraysMax = 8;
 
 const char* const kKinds[] = {"claim", "renew", "remember", "forget", "give back"};
 const char* const kAnswers[] = {"claimed", "other", "ended", "died",     "running",
@@ -43,7 +42,6 @@ ModelStore::Watch ModelWorld::MakeWatch() {
 
 ModelWorld::ModelWorld(std::uint64_t seed, Sabotage sabotage)
     : random_(seed),
-      sabotage_(sabotage),
       judge_(clock_, seed % 4 == 1),
       store_(clock_, sabotage, MakeWatch()),
       parts_{.clock = clock_, .judge = judge_, .store = &store_, .sabotage = sabotage, .memory = {}} {
@@ -55,19 +53,21 @@ ModelWorld::ModelWorld(std::uint64_t seed, Sabotage sabotage)
   parts_.can_ask = seed % 4 == 1;
   may_lose_ = seed % 3 == 0;
   // Faults come in some seeds often, in others seldom: both ways lead far.
-  const int faults = seed % 2 == 0 ? 2 : 6;
-  choices_ = {{220, &ModelWorld::Begin},      {200, &ModelWorld::Depart},
-              {170, &ModelWorld::Arrive},     {20, &ModelWorld::Leave},
-              {100, &ModelWorld::PassMoment}, {40, &ModelWorld::PassSeconds},
-              {5, &ModelWorld::PassLong},     {2 * faults, &ModelWorld::Crash},
-              {faults, &ModelWorld::Drain},   {4 * faults, &ModelWorld::PauseOrResume}};
-  if (parts_.can_ask) choices_.push_back({20, &ModelWorld::DeleteRow});
+  const int rates[] = {1, 3, 6};
+  const int faults = rates[seed / 4 % 3];
+  choices_ = {
+      {220, &ModelWorld::Begin},        {200, &ModelWorld::Depart},       {170, &ModelWorld::Arrive},
+      {20, &ModelWorld::Leave},         {100, &ModelWorld::PassMoment},   {25, &ModelWorld::PassSeconds},
+      {2, &ModelWorld::PassLong},       {2 * faults, &ModelWorld::Crash}, {faults, &ModelWorld::Drain},
+      {2 * faults, &ModelWorld::Pause}, {12, &ModelWorld::Resume}};
+  if (parts_.can_ask) choices_.push_back({10, &ModelWorld::DeleteRow});
   if (!in_memory) {
     choices_.insert(choices_.end(), {{6 * faults, &ModelWorld::ChangeLink},
                                      {60, &ModelWorld::Serve},
                                      {60, &ModelWorld::Deliver},
-                                     {4 * faults, &ModelWorld::BreakOrConnect},
-                                     {4 * faults, &ModelWorld::RunStray},
+                                     {2 * faults, &ModelWorld::Break},
+                                     {30, &ModelWorld::Connect},
+                                     {10, &ModelWorld::RunStray},
                                      {3 * faults, &ModelWorld::ChangeStore}});
   }
   if (!in_memory && may_lose_) {
@@ -147,7 +147,7 @@ void ModelWorld::Pass(Duration time) {
 }
 
 void ModelWorld::Begin() {
-  if (Random(8) == 0) ++first_key_;
+  if (Random(12) == 0) ++first_key_;
   ModelGateway& gateway = AnyGateway();
   if (gateway.is_draining() || gateway.calls() >= kCallsAtOnce) return;
   const std::string key = Name(first_key_ + Random(kKeys));
@@ -184,7 +184,7 @@ void ModelWorld::Depart() {
   std::vector<std::string>& rows = rows_[key];
   // The id of the new row is that of the request.
   if (parts_.can_ask && !rows.empty() && !deleted_.contains(key)) fate = Fate::kTaken;
-  if (fate == Fate::kCreated || fate == Fate::kCreatedLost || fate == Fate::kCreatedFailed) {
+  if (fate <= Fate::kCreatedFailed) {
     rows.push_back(judge_.OnCreated(gateway->number(), key, flight->request.body.back()));
     deleted_.erase(key);
   }
@@ -216,6 +216,9 @@ void ModelWorld::Arrive() {
       // Its own row: others may have made one since.
       return flight->Answer(
           PlayedReply(200, judge_.CreatedBy(gateway->number(), key, flight->request.body.back())));
+    case Fate::kCreatedUnreadable:
+      return flight->Answer(PlayedReply(
+          200, kUnreadable + judge_.CreatedBy(gateway->number(), key, flight->request.body.back())));
     case Fate::kCreatedLost:
     case Fate::kLost:
       return flight->Answer(SendFailure{FailureKind::kLost, Phase::kWait, true, "lost"});

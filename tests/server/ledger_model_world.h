@@ -31,7 +31,7 @@ class ModelWorld {
   LedgerJudge& judge() { return judge_; }
 
  private:
-  enum class Fate { kCreated, kCreatedLost, kCreatedFailed, kLost, kRefused, kTaken };
+  enum class Fate { kCreated, kCreatedUnreadable, kCreatedLost, kCreatedFailed, kLost, kRefused, kTaken };
   struct Choice {
     int weight;
     void (ModelWorld::*step)();
@@ -57,11 +57,13 @@ class ModelWorld {
   void PassLong();
   void Crash();
   void Drain();
-  void PauseOrResume();
+  void Pause();
+  void Resume();
   void ChangeLink();
   void Serve();
   void Deliver();
-  void BreakOrConnect();
+  void Break();
+  void Connect();
   void RunStray();
   void ChangeStore();
   void Replicate();
@@ -85,7 +87,6 @@ class ModelWorld {
 
   std::mt19937_64 random_;
   VirtualTime clock_;
-  const Sabotage sabotage_;
   LedgerJudge judge_;
   ModelStore store_;
   ModelGateway::Parts parts_;
