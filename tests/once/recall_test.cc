@@ -21,6 +21,7 @@ struct NamedFault {
   std::string name;
   SandboxFault fault;
 };
+void PrintTo(const NamedFault& fault, std::ostream* out) { *out << fault.name; }
 
 SandboxFault OfPosts(SandboxFault fault) {
   fault.method = "POST";
