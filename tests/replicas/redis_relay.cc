@@ -172,6 +172,7 @@ void RedisRelay::Run() {
     for (Connection& connection : connections_) {
       const bool from_gateway = polled[place++].revents != 0;
       const bool from_redis = polled[place++].revents != 0;
+      if (connection.over) continue;  // what it held is lost
       if (from_gateway && !Receive(connection, Side::kCommand)) {
         ::close(std::exchange(connection.gateway, -1));
       }

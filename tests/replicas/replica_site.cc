@@ -43,7 +43,12 @@ void Replica::Kill() {
   EXPECT_EQ(program_.process().WaitForEnd(), -SIGKILL);
 }
 
-void Replica::Stop() { EXPECT_EQ(program_.Stop(), 0) << log(); }
+void StopAll(const std::vector<Replica*>& replicas) {
+  for (Replica* const replica : replicas) replica->program().process().Signal(SIGTERM);
+  for (Replica* const replica : replicas) {
+    EXPECT_EQ(replica->program().process().WaitForEnd(), 0) << replica->log();
+  }
+}
 
 ReplicaOptions ShortLived(const std::string& redis) {
   return {.redis = redis, .lease = std::chrono::seconds(1), .timeout = std::chrono::milliseconds(333)};
@@ -57,6 +62,23 @@ ReplicaSite::ReplicaSite(std::vector<std::string> redis_options)
 void ReplicaSite::Delay(SandboxUpstream upstream, std::chrono::milliseconds delay, int count) {
   EXPECT_TRUE(sandbox.AddFault(
       upstream, {.kind = SandboxFaultKind::kDelay, .count = count, .method = "POST", .wait = delay}));
+}
+
+std::vector<std::string> ReplicaSite::KeysWith(const std::string& text) const {
+  std::vector<std::string> names;
+  for (const RedisReply& key : redis.Ask({"KEYS", "*once:*" + text + "*"}).elements) {
+    names.push_back(key.text);
+  }
+  return names;
+}
+
+bool ReplicaSite::WaitForEntry(const std::string& request_id, bool is_there) const {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (KeysWith(request_id).empty() == is_there) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 bool ReplicaSite::WaitForRequests(SandboxUpstream upstream, std::uint64_t requests) const {

@@ -42,14 +42,17 @@ class Replica {
   GatewayProgram& program() { return program_; }
 
   void Kill();
-  // SIGTERM, which has to end well.
-  void Stop();
+  // Until its log says so.
+  void WaitUntilUsesRedis() { program_.process().WaitForLine(R"("msg":"ledger_usable")"); }
 
  private:
   const TemporaryFile config_;
   GatewayProgram program_;
   Callee callee_;
 };
+
+// SIGTERM to all of them, which has to end well.
+void StopAll(const std::vector<Replica*>& replicas);
 
 // What a gateway that will be killed is told: its claims die soon.
 ReplicaOptions ShortLived(const std::string& redis);
@@ -65,6 +68,10 @@ class ReplicaSite {
 
   // All answers of the upstream come so late; what they tell of is there before.
   void Delay(SandboxUpstream upstream, std::chrono::milliseconds delay, int count);
+  // The names of the ledger's keys that have this in them.
+  std::vector<std::string> KeysWith(const std::string& text) const;
+  // Whether the ledger has an entry of this request_id, or has none any more.
+  bool WaitForEntry(const std::string& request_id, bool is_there) const;
   // Whether so many requests have reached it.
   bool WaitForRequests(SandboxUpstream upstream, std::uint64_t requests) const;
 

@@ -12,8 +12,7 @@ using std::chrono::milliseconds;
 class ReplicasJoin : public testing::TestWithParam<SandboxUpstream> {
  protected:
   ~ReplicasJoin() override {
-    first_->Stop();
-    second_->Stop();
+    StopAll({first_.get(), second_.get()});
     book_.ExpectHonest(site_.sandbox);
   }
 
