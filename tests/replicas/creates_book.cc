@@ -73,21 +73,29 @@ std::string CreatesBook::NewRequestId() {
   return text;
 }
 
-// The upstream's row names the request_id.
-std::string CreatesBook::Request(const std::string& request_id, const std::string& content) const {
-  const std::string id = "request_id: \"" + request_id + "\" ";
+// The upstream's row shows whose it is.
+std::string CreatesBook::Request(const std::string& name, const std::string& content) const {
   if (upstream_ == SandboxUpstream::kSymphony) {
-    return id + "application_name: \"" + request_id + "\" session { session_meta_data: \"" + content + "\" }";
+    return " application_name: \"" + name + "\" session { session_meta_data: \"" + content + "\" }";
   }
-  return id + "execution_session { user: \"" + request_id + "\" schema_path: \"" + content + "\" }";
+  return " execution_session { user: \"" + name + "\" schema_path: \"" + content + "\" }";
+}
+
+RpcResult CreatesBook::Send(const Callee& callee, const std::string& request,
+                            std::chrono::milliseconds deadline) const {
+  const bool is_symphony = upstream_ == SandboxUpstream::kSymphony;
+  return CallByText(callee, is_symphony ? "CreateSession" : "CreateExecutionSession", request, deadline);
 }
 
 Told CreatesBook::Call(const Callee& callee, const std::string& request_id,
                        std::chrono::milliseconds deadline, const std::string& content) {
-  const bool is_symphony = upstream_ == SandboxUpstream::kSymphony;
-  return Note(request_id, Read(CallByText(callee, is_symphony ? "CreateSession" : "CreateExecutionSession",
-                                          Request(request_id, content), deadline),
-                               upstream_));
+  const std::string request = "request_id: \"" + request_id + "\"" + Request(request_id, content);
+  return Note(request_id, Read(Send(callee, request, deadline), upstream_));
+}
+
+Told CreatesBook::CallWithoutId(const Callee& callee) {
+  const std::string name = NewRequestId();
+  return Note(name, Read(Send(callee, Request(name, "same"), kCallPatience), upstream_));
 }
 
 Told CreatesBook::Call(const Callee& callee, const std::string& request_id) {

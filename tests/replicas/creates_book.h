@@ -49,6 +49,8 @@ class CreatesBook {
   Told Call(const Callee& callee, const std::string& request_id, std::chrono::milliseconds deadline,
             const std::string& content);
   Told Call(const Callee& callee, const std::string& request_id);
+  // A call that may not be repeated.
+  Told CallWithoutId(const Callee& callee);
   std::future<Told> Start(const Callee& callee, const std::string& request_id);
   // Again and again while nothing is sent, as a client does: the last word.
   Told AskUntilTold(const Callee& callee, const std::string& request_id);
@@ -63,7 +65,9 @@ class CreatesBook {
   std::size_t calls() const;
 
  private:
-  std::string Request(const std::string& request_id, const std::string& content) const;
+  // `name` is what the upstream's row will have, a request_id or not.
+  std::string Request(const std::string& name, const std::string& content) const;
+  RpcResult Send(const Callee& callee, const std::string& request, std::chrono::milliseconds deadline) const;
   std::map<std::string, std::vector<std::string>> Made(const Sandbox& sandbox) const;
   Told Note(const std::string& request_id, Told told);
 

@@ -13,8 +13,7 @@ namespace {
 
 constexpr int kManyRequests = 100'000;
 
-SandboxOptions SandboxForMany() {
-  SandboxOptions options;
+SandboxOptions ForMany(SandboxOptions options) {
   options.seed = 6;
   options.rows_max = kManyRequests;
   return options;
@@ -23,9 +22,10 @@ SandboxOptions SandboxForMany() {
 std::string Ms(std::chrono::milliseconds duration) { return std::to_string(duration.count()) + "ms"; }
 
 std::string ConfigOf(const Sandbox& sandbox, const ReplicaOptions& options) {
-  const std::string yaml =
-      ConfigFor(options.symphony.empty() ? sandbox.Endpoint(SandboxUpstream::kSymphony) : options.symphony,
-                options.qlik.empty() ? sandbox.Endpoint(SandboxUpstream::kQlik) : options.qlik);
+  std::string yaml = ConfigFor(
+      options.symphony.empty() ? sandbox.Endpoint(SandboxUpstream::kSymphony) : options.symphony, "");
+  if (!options.symphony_auth.empty()) yaml += "  auth: {" + options.symphony_auth + "}\n";
+  yaml += ConfigFor("", options.qlik.empty() ? sandbox.Endpoint(SandboxUpstream::kQlik) : options.qlik);
   return yaml + "creates:\n  linger: " + Ms(options.linger) + "\n  redis: {address: \"" + options.redis +
          "\", lease: " + Ms(options.lease) + ", timeout: " + Ms(options.timeout) + options.more_redis +
          "}\n" + options.more;
@@ -55,7 +55,10 @@ ReplicaOptions ShortLived(const std::string& redis) {
 }
 
 ReplicaSite::ReplicaSite(std::vector<std::string> redis_options)
-    : sandbox(SandboxForMany()), redis(std::move(redis_options)) {
+    : ReplicaSite(std::move(redis_options), SandboxOptions()) {}
+
+ReplicaSite::ReplicaSite(std::vector<std::string> redis_options, const SandboxOptions& sandbox_options)
+    : sandbox(ForMany(sandbox_options)), redis(std::move(redis_options)) {
   EXPECT_EQ(sandbox.Start(), std::nullopt);
 }
 

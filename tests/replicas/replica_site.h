@@ -27,8 +27,9 @@ struct ReplicaOptions {
   std::chrono::milliseconds lease = std::chrono::seconds(60);
   std::chrono::milliseconds timeout = std::chrono::seconds(5);
   std::chrono::milliseconds linger = std::chrono::seconds(10);
-  std::string more_redis = {};  // further keys of creates.redis, each `, key: value`
-  std::string more = {};        // further lines of the configuration
+  std::string symphony_auth = {};  // of symphony.auth
+  std::string more_redis = {};     // further keys of creates.redis, each `, key: value`
+  std::string more = {};           // further lines of the configuration
 };
 
 // One gateway.
@@ -41,6 +42,8 @@ class Replica {
   std::string log() { return program_.process().log(); }
   GatewayProgram& program() { return program_; }
 
+  // Once its log has that; which line it is.
+  std::string WaitForLog(const std::string& part) { return program_.process().WaitForLine(part); }
   void Kill();
   // Until its log says so.
   void WaitUntilUsesRedis() { program_.process().WaitForLine(R"("msg":"ledger_usable")"); }
@@ -60,6 +63,7 @@ ReplicaOptions ShortLived(const std::string& redis);
 class ReplicaSite {
  public:
   explicit ReplicaSite(std::vector<std::string> redis_options);
+  ReplicaSite(std::vector<std::string> redis_options, const SandboxOptions& sandbox_options);
 
   std::unique_ptr<Replica> Start(const ReplicaOptions& options) const {
     return std::make_unique<Replica>(sandbox, options);
