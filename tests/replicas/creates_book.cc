@@ -45,7 +45,7 @@ Told Read(const RpcResult& result, SandboxUpstream upstream) {
   return told;
 }
 
-bool IsWorthRepeating(const Told& told) { return told.heard && told.outcome == "not_sent"; }
+bool IsWorthRepeating(const Told& told) { return !told.heard || told.outcome == "not_sent"; }
 
 }  // namespace
 
@@ -117,6 +117,7 @@ Told CreatesBook::AskUntilTold(const Callee& callee, const std::string& request_
 Told CreatesBook::Note(const std::string& request_id, Told told) {
   const std::lock_guard lock(mutex_);
   told_[request_id].push_back(told);
+  if (told.heard) ++answers_;
   return told;
 }
 
@@ -163,13 +164,22 @@ void CreatesBook::ExpectHonest(const Sandbox& sandbox) const {
   EXPECT_LE(sandbox.counters(upstream_).creates, told_.size());
 }
 
-std::string CreatesBook::AllTexts() const {
+std::vector<std::string> CreatesBook::request_ids() const {
   const std::lock_guard lock(mutex_);
-  std::string all;
-  for (const auto& [request_id, words] : told_) {
-    for (const Told& told : words) all += told.text + "\n";
-  }
+  std::vector<std::string> all;
+  for (const auto& [request_id, words] : told_) all.push_back(request_id);
   return all;
+}
+
+std::string CreatesBook::Words() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, int> words;
+  for (const auto& [request_id, all] : told_) {
+    for (const Told& told : all) ++words[told.Row()];
+  }
+  std::string text;
+  for (const auto& [row, count] : words) text += row + ": " + std::to_string(count) + "\n";
+  return text;
 }
 
 std::size_t CreatesBook::distinct() const {
@@ -177,11 +187,9 @@ std::size_t CreatesBook::distinct() const {
   return told_.size();
 }
 
-std::size_t CreatesBook::calls() const {
+std::size_t CreatesBook::answers() const {
   const std::lock_guard lock(mutex_);
-  std::size_t sum = 0;
-  for (const auto& [request_id, words] : told_) sum += words.size();
-  return sum;
+  return answers_;
 }
 
 }  // namespace session_gateway

@@ -52,17 +52,18 @@ class CreatesBook {
   // A call that may not be repeated.
   Told CallWithoutId(const Callee& callee);
   std::future<Told> Start(const Callee& callee, const std::string& request_id);
-  // Again and again while nothing is sent, as a client does: the last word.
+  // Again and again while nothing is sent or heard, as a client does: the last word.
   Told AskUntilTold(const Callee& callee, const std::string& request_id);
 
   // For each request_id at most one session, the same in all answers, and none without an answer that said
   // so or left it open. Every request_id was told a word.
   void ExpectHonest(const Sandbox& sandbox) const;
-  // All that was ever answered.
-  std::string AllTexts() const;
 
+  std::vector<std::string> request_ids() const;
+  // How often each word was told, a line each.
+  std::string Words() const;
   std::size_t distinct() const;
-  std::size_t calls() const;
+  std::size_t answers() const;  // that were heard
 
  private:
   // `name` is what the upstream's row will have, a request_id or not.
@@ -75,6 +76,7 @@ class CreatesBook {
   mutable std::mutex mutex_;
   std::mt19937_64 random_;                         // guarded by mutex_
   std::map<std::string, std::vector<Told>> told_;  // by request_id; guarded by mutex_
+  std::size_t answers_ = 0;                        // guarded by mutex_
 };
 
 }  // namespace session_gateway

@@ -73,12 +73,6 @@ std::optional<RedisScript> ScriptOfText(const std::string& text) {
 }  // namespace
 
 struct RedisRelay::Connection {
-  struct Piece {
-    std::string bytes;
-    std::optional<RedisScript> script;
-    std::optional<RedisScript> loads;  // a SCRIPT LOAD, whose reply is the script's hash
-  };
-
   Connection(int accepted, int connected) : gateway(accepted), redis(connected) {}
   ~Connection() {
     if (gateway >= 0) ::close(gateway);
@@ -126,9 +120,9 @@ void RedisRelay::Wake() const {
   [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof(one));
 }
 
-void RedisRelay::HoldNext(RedisScript script, Side side) {
+void RedisRelay::HoldNextBehind(RedisScript script, Side side, double share) {
   const std::lock_guard lock(mutex_);
-  gate_ = Gate{script, side};
+  gate_ = Gate{script, side, share};
 }
 
 bool RedisRelay::WaitUntilHeld() {
@@ -221,12 +215,13 @@ bool RedisRelay::Receive(Connection& connection, Side side) {
     if (is_command) {
       const std::vector<std::string> words = WordsOf(*read);
       const bool loads = words.size() == 3 && words[0] == "SCRIPT";
-      connection.commands.push_back(
-          {Bytes(*read), ScriptOf(words), loads ? ScriptOfText(words[2]) : std::nullopt});
+      connection.commands.push_back({.bytes = Bytes(*read),
+                                     .script = ScriptOf(words),
+                                     .loads = loads ? ScriptOfText(words[2]) : std::nullopt});
     } else if (!connection.unanswered.empty()) {
-      Connection::Piece& asked = connection.unanswered.front();
+      Piece& asked = connection.unanswered.front();
       if (asked.loads) scripts_[read->text] = *asked.loads;
-      connection.replies.push_back({Bytes(*read), asked.script, {}});
+      connection.replies.push_back({.bytes = Bytes(*read), .script = asked.script, .loads = {}});
       connection.unanswered.pop_front();
     }
   }
@@ -234,23 +229,31 @@ bool RedisRelay::Receive(Connection& connection, Side side) {
 }
 
 void RedisRelay::Pump(Connection& connection) {
-  while (!connection.commands.empty() && !IsHeld(connection.commands.front().script, Side::kCommand)) {
-    Connection::Piece piece = std::move(connection.commands.front());
-    connection.commands.pop_front();
-    SendAll(connection.redis, std::exchange(piece.bytes, {}));
+  while (!connection.commands.empty()) {
+    Piece& piece = connection.commands.front();
+    SendAll(connection.redis, TakePassing(piece, Side::kCommand));
+    if (!piece.bytes.empty()) break;
     connection.unanswered.push_back(std::move(piece));
+    connection.commands.pop_front();
   }
-  while (!connection.replies.empty() && !IsHeld(connection.replies.front().script, Side::kReply)) {
-    if (connection.gateway >= 0) SendAll(connection.gateway, connection.replies.front().bytes);
+  while (!connection.replies.empty()) {
+    Piece& piece = connection.replies.front();
+    const std::string passing = TakePassing(piece, Side::kReply);
+    if (connection.gateway >= 0) SendAll(connection.gateway, passing);
+    if (!piece.bytes.empty()) break;
     connection.replies.pop_front();
   }
 }
 
-bool RedisRelay::IsHeld(std::optional<RedisScript> script, Side side) {
-  if (!gate_ || script != gate_->script || side != gate_->side) return false;
+std::string RedisRelay::TakePassing(Piece& piece, Side side) {
+  if (!gate_ || piece.script != gate_->script || side != gate_->side) return std::exchange(piece.bytes, {});
   gate_->reached = true;
   changed_.notify_all();
-  return true;
+  if (std::exchange(piece.is_begun, true)) return {};
+  const auto size = static_cast<std::size_t>(static_cast<double>(piece.bytes.size()) * gate_->share);
+  std::string passing = piece.bytes.substr(0, size);
+  piece.bytes.erase(0, size);
+  return passing;
 }
 
 }  // namespace session_gateway

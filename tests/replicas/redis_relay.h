@@ -37,7 +37,9 @@ class RedisRelay {
   std::string address() const { return "unix:" + own_.string(); }
 
   // The next such command or reply stays here, and all that comes behind it.
-  void HoldNext(RedisScript script, Side side);
+  void HoldNext(RedisScript script, Side side) { HoldNextBehind(script, side, 0); }
+  // So much of it goes on before, of 1.
+  void HoldNextBehind(RedisScript script, Side side, double share);
   // Whether it has come.
   bool WaitUntilHeld();
   // What is held goes on, also when the gateway that sent it is gone.
@@ -46,6 +48,12 @@ class RedisRelay {
   void Drop();
 
  private:
+  struct Piece {
+    std::string bytes;
+    std::optional<RedisScript> script;
+    std::optional<RedisScript> loads;  // a SCRIPT LOAD, whose reply is the script's hash
+    bool is_begun = false;             // a part of it has gone on
+  };
   struct Connection;
 
   void Run();
@@ -54,7 +62,8 @@ class RedisRelay {
   // False: the other side has left.
   bool Receive(Connection& connection, Side side);
   void Pump(Connection& connection);
-  bool IsHeld(std::optional<RedisScript> script, Side side);
+  // What of the piece goes on now; it keeps the rest.
+  std::string TakePassing(Piece& piece, Side side);
   void Wake() const;
 
   const std::filesystem::path redis_;
@@ -68,6 +77,7 @@ class RedisRelay {
   struct Gate {
     RedisScript script;
     Side side;
+    double share;
     bool reached = false;
   };
   std::optional<Gate> gate_;
