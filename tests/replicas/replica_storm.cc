@@ -52,13 +52,15 @@ void ReplicaStorm::Restart(std::size_t replica) {
 void ReplicaStorm::CallOn(std::uint64_t seed, const std::vector<Callee>& callees) {
   std::mt19937_64 random(seed);
   std::vector<std::string> own;
+  bool has_end = true;
   while (!stopped_) {
-    const bool is_new = own.empty() || random() % 3 == 0;
-    if (is_new) own.push_back(book_.NewRequestId());
+    // As a client does that keeps to its request until it has an end.
+    if (has_end && (own.empty() || random() % 3 == 0)) own.push_back(book_.NewRequestId());
     const std::size_t lately = std::min<std::size_t>(own.size(), kRepeatedLately);
     const std::string& id = own[own.size() - 1 - random() % lately];
     const auto deadline = random() % 4 == 0 ? milliseconds(20 + random() % 300) : kCallPatience;
     const Told told = book_.Call(callees[random() % callees.size()], id, deadline, "same");
+    has_end = told.heard && told.outcome != "not_sent";
     EXPECT_FALSE(told.code == "UNAVAILABLE" && told.heard && told.outcome != "not_sent") << told;
   }
 }
