@@ -202,7 +202,7 @@ Task<void> OnceExchange::Settle(const LedgerClaim& claim) {
 Task<LedgerWrite> OnceExchange::SettleAgain(const LedgerClaim& claim, const std::string& record) {
   Duration pause = parts_.pauses.first;
   LedgerWrite written = LedgerWrite::kUnreachable;
-  for (int i = 1; i < kWritesMax && written == LedgerWrite::kUnreachable; ++i) {
+  for (int i = 1; i < kWritesMax && written == LedgerWrite::kUnreachable && !abandoned_; ++i) {
     settle_pause_.emplace(parts_.loop.get_executor(), pause);
     boost::system::error_code given_up;
     co_await settle_pause_->async_wait(boost::asio::redirect_error(kUseTask, given_up));

@@ -46,7 +46,9 @@ StoreReply ModelStore::Run(const StoreRequest& request) {
   if (request.kind == Kind::kClaim) {
     reply = Claim(request, entry);
   } else {
+    const bool was_absent = entry.record.is_absent();
     reply.what = Write(request, entry) ? What::kDone : What::kLost;
+    reply.is_anew = was_absent && reply.what == What::kDone;
   }
   if (entry.record.is_absent()) {
     entries_.erase(request.key);

@@ -45,6 +45,7 @@ struct StoreReply {
   What what = What::kLost;
   std::uint64_t token = 0;
   std::string ending = {};
+  bool is_anew = false;  // a holder wrote what the store had lost
 };
 
 class ModelStore {

@@ -81,7 +81,8 @@ TEST(LedgerModel, NoInterleavingCreatesTwice) {
                            "late end",
                            "late request",
                            "lease over",
-                           "pause"}) {
+                           "pause",
+                           "written anew by its holder"}) {
     EXPECT_GT(seen[kind], 0) << kind;
   }
   // The model says what a loss may lead to, and it happens.

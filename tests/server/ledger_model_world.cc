@@ -33,11 +33,16 @@ ModelStore::Watch ModelWorld::MakeWatch() {
                            const ModelStore::Entry& entry) { judge_.OnRemembered(key, entry.record.ending); },
       .lapsed = [this](const std::string& key,
                        const ModelStore::Entry& entry) { OnLapsed(key, entry.record.token); },
-      .ran =
-          [this](const StoreRequest& request, const StoreReply& reply) {
-            judge_.Note(request.key, "store", kKinds[static_cast<int>(request.kind)], request.token,
-                        request.holder, kAnswers[static_cast<int>(reply.what)], reply.token);
-          }};
+      .ran = [this](const StoreRequest& request, const StoreReply& reply) { OnRan(request, reply); }};
+}
+
+void ModelWorld::OnRan(const StoreRequest& request, const StoreReply& reply) {
+  judge_.Note(request.key, "store", kKinds[static_cast<int>(request.kind)], request.token, request.holder,
+              kAnswers[static_cast<int>(reply.what)], reply.token);
+  if (reply.is_anew) Saw("written anew by its holder");
+  if (request.kind == StoreRequest::Kind::kGiveBack && reply.what == StoreReply::What::kDone) {
+    Saw("claim given back");
+  }
 }
 
 ModelWorld::ModelWorld(std::uint64_t seed, Sabotage sabotage)

@@ -75,6 +75,7 @@ class ModelWorld {
   void Tick(Duration time);
   // All that can go on without time does.
   void Run();
+  void OnRan(const StoreRequest& request, const StoreReply& reply);
   void OnLapsed(const std::string& key, std::uint64_t token);
   void CheckClaim(const ModelGateway& gateway, const std::string& key);
   void Replace(std::size_t gateway);
