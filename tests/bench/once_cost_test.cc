@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -17,7 +18,11 @@ namespace session_gateway {
 namespace {
 
 // `operator new` has no argument for it, and may not allocate itself.
-thread_local std::int64_t allocations = 0;
+std::atomic<std::int64_t>& Allocations() {
+  alignas(std::atomic<std::int64_t>) static unsigned char place[sizeof(std::atomic<std::int64_t>)];
+  static auto* const allocations = new (place) std::atomic<std::int64_t>(0);
+  return *allocations;
+}
 
 #ifdef SESSION_GATEWAY_SANITIZED
 constexpr int kMany = 100'000;
@@ -47,9 +52,9 @@ struct Scene {
 };
 
 std::int64_t AllocationsOf(const std::function<void()>& work) {
-  const std::int64_t before = allocations;
+  const std::int64_t before = Allocations();
   work();
-  return allocations - before;
+  return Allocations() - before;
 }
 
 std::int64_t NanosecondsOf(const std::function<void()>& work) {
@@ -102,7 +107,7 @@ TEST(OnceCost, IsAFewMicrosecondsAndHardlyMoreWithAMillionEntries) {
 }  // namespace session_gateway
 
 void* operator new(std::size_t size) {
-  ++session_gateway::allocations;
+  ++session_gateway::Allocations();
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
