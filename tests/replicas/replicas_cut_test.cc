@@ -25,9 +25,6 @@ class ReplicasCut : public testing::TestWithParam<Cut> {
       const Told last = repeat.get();
       EXPECT_TRUE(last.ok || last.outcome == "unknown") << last;
     }
-    std::vector<Replica*> all = {survivor_.get()};
-    for (const auto& replica : cut_) all.push_back(replica.get());
-    StopAll(all);
     book_.ExpectHonest(site_.sandbox);
   }
 

@@ -11,10 +11,7 @@ using std::chrono::milliseconds;
 
 class ReplicasJoin : public testing::TestWithParam<SandboxUpstream> {
  protected:
-  ~ReplicasJoin() override {
-    StopAll({first_.get(), second_.get()});
-    book_.ExpectHonest(site_.sandbox);
-  }
+  ~ReplicasJoin() override { book_.ExpectHonest(site_.sandbox); }
 
   std::uint64_t Creates() const { return site_.sandbox.counters(GetParam()).creates; }
 
@@ -51,6 +48,7 @@ TEST_P(ReplicasJoin, AtOnceGivesOneSession) {
     if (told.replayed) ++replayed;
   }
   EXPECT_EQ(replayed, kIds);
+  StopAll({first_.get(), second_.get()});
   EXPECT_EQ(Creates(), static_cast<std::uint64_t>(kIds));
 }
 
@@ -70,7 +68,7 @@ TEST_P(ReplicasJoin, OtherContentIsRefusedWhileItRunsAndAfterwards) {
 
 TEST_P(ReplicasJoin, WhoWaitsAtTheOtherGatewayKeepsItsDeadline) {
   const std::string id = book_.NewRequestId();
-  site_.Delay(GetParam(), milliseconds(1500), 1);
+  site_.Delay(GetParam(), milliseconds(900), 1);
   auto first = book_.Start(first_->callee(), id);
   ASSERT_TRUE(site_.WaitForRequests(GetParam(), 1));
   auto patient = book_.Start(second_->callee(), id);

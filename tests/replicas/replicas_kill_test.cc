@@ -67,7 +67,6 @@ class ReplicasKill : public testing::TestWithParam<SandboxUpstream> {
  protected:
   ~ReplicasKill() override {
     for (auto& check : checks_) check();
-    StopAll({survivor_.get()});
     book_.ExpectHonest(site_.sandbox);
   }
 

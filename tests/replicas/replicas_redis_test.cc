@@ -68,7 +68,7 @@ TEST_F(ReplicasRedis, Stopped) {
   const std::string known = book_.NewRequestId();
   const std::string running = book_.NewRequestId();
   EXPECT_EQ(book_.Call(first(), known).Row(), "OK");
-  auto told = BeginCreate(running, milliseconds(600));
+  auto told = BeginCreate(running, milliseconds(1500));
   site_.redis.Pause();
   ExpectNothingIsSent(known);
   EXPECT_EQ(told.get().Row(), "OK") << "a create that runs needs no Redis to tell its caller";
