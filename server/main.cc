@@ -77,16 +77,13 @@ std::variant<Config, int> MakeConfig(const Flags& flags, std::optional<Sandbox>&
   return config;
 }
 
-DescriptorBudget OwnDescriptors(const Config& config) {
-  return ShareDescriptors(config, RaiseDescriptorLimit());
-}
-
-GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTls> tls) {
+GrpcServerOptions ServerOptions(const Config& config, std::size_t connections_max,
+                                std::shared_ptr<ListenerTls> tls) {
   GrpcServerOptions options;
   options.address = JoinHostPort(config.listen.address.host, config.listen.address.port);
   options.calls_max = config.limits.calls;
   options.request_size_max = config.limits.request_bytes;
-  options.connections_max = OwnDescriptors(config).connections;
+  options.connections_max = connections_max;
   options.handshake_timeout = config.listen.handshake;
   options.connection_age_max = config.listen.connection_age;
   options.call_timeout = config.timeouts.call;
@@ -96,9 +93,10 @@ GrpcServerOptions ServerOptions(const Config& config, std::shared_ptr<ListenerTl
   return options;
 }
 
-void LogStart(Log& log, const Config& config, int port, const std::optional<Sandbox>& sandbox) {
-  if (const auto warning = OwnDescriptors(config).warning) {
-    log.Event(LogLevel::kWarning, "configuration", {{"warning", *warning}});
+void LogStart(Log& log, const Config& config, const DescriptorBudget& descriptors, int port,
+              const std::optional<Sandbox>& sandbox) {
+  if (descriptors.warning) {
+    log.Event(LogLevel::kWarning, "configuration", {{"warning", *descriptors.warning}});
   }
   for (const std::string& warning : ConfigWarnings(config)) {
     log.Event(LogLevel::kWarning, "configuration", {{"warning", warning}});
@@ -173,7 +171,10 @@ void WaitForLingering(Loop& loop, Gateway& gateway, TimePoint end, Log& log) {
     if (gateway.lingering() > 0) {
       log.Event(LogLevel::kInfo, "lingering", {{"creates", static_cast<std::int64_t>(gateway.lingering())}});
     }
-    gateway.Drain(end, [&idle] { idle.set_value(); });
+    gateway.Drain(end, [&] {
+      LogCounts(log, gateway.once_counts());
+      idle.set_value();
+    });
   });
   idle.get_future().wait();
 }
@@ -199,8 +200,10 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
-  GrpcServer server(ServerOptions(config, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))), loop,
-                    gateway.handler(), clock, log);
+  const DescriptorBudget descriptors = ShareDescriptors(config, RaiseDescriptorLimit());
+  GrpcServer server(
+      ServerOptions(config, descriptors.connections, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))),
+      loop, gateway.handler(), clock, log);
   const auto close = [&] {
     files.Stop();
     service_manager.Close();
@@ -211,7 +214,7 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
     boost::asio::post(loop, close);
     return Fail(kExitFailure, *problem);
   }
-  LogStart(log, config, std::get<int>(started), sandbox);
+  LogStart(log, config, descriptors, std::get<int>(started), sandbox);
   service_manager.Ready(loop, clock);
 
   WaitForStop(

@@ -73,7 +73,14 @@ class ConnectionFlood : public testing::Test {
     for (int i = 0; i < calls; ++i) {
       running.push_back(std::async(std::launch::async, [channel] { return CallOn(channel, kPatience); }));
     }
-    while (sandbox_.symphony().Count("requests") < before + calls) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (sandbox_.symphony().Count("requests") < before + calls) {
+      if (std::chrono::steady_clock::now() >= end) {
+        ADD_FAILURE() << "the calls do not reach the upstream";
+        break;
+      }
+      std::this_thread::yield();
+    }
     return running;
   }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/chaos/chaos_proxy.h"
 #include "tests/exchange/channel.h"
 #include "tests/mesh/envoy.h"
@@ -43,11 +45,26 @@ class MeshFaults : public testing::Test {
     Recover();
   }
   ~MeshFaults() override {
-    EXPECT_EQ(gateway_->Stop(), 0) << gateway_->process().log();
+    StopGateway();
     const std::int64_t created = Created();
     EXPECT_LE(done_, created) << "a call that was answered made no session";
     EXPECT_LE(created, calls_) << "a call made two sessions";
     RecordProperty("calls", calls_);
+  }
+
+  // Envoy has repeated each call that ended as UNAVAILABLE, but those that it handed on, and no other.
+  void StopGateway() {
+    const std::int64_t retries = envoy_->Stat("upstream_rq_retry");
+    EXPECT_EQ(gateway_->Stop(), 0) << gateway_->process().log();
+    std::int64_t not_sent = 0;
+    std::istringstream log(gateway_->process().log());
+    for (std::string line; std::getline(log, line);) {
+      if (line.find(R"("status":"UNAVAILABLE")") == std::string::npos) continue;
+      EXPECT_THAT(line, testing::HasSubstr(R"("outcome":"not_sent")"));
+      ++not_sent;
+    }
+    EXPECT_EQ(not_sent, retries + unavailable_);
+    unavailable_ = 0;
   }
 
   std::int64_t Created() const { return static_cast<std::int64_t>(sandbox_.counters(kSymphony).creates); }
@@ -56,6 +73,7 @@ class MeshFaults : public testing::Test {
     ++calls_;
     RpcResult result = CallByText(channel_, "CreateSession", R"(application_name: "a")", deadline);
     if (result.ok) ++done_;
+    if (result.code == "UNAVAILABLE") ++unavailable_;
     return result;
   }
 
@@ -77,7 +95,7 @@ class MeshFaults : public testing::Test {
     if (result.code == "UNAVAILABLE") {
       EXPECT_EQ(result.outcome, "not_sent") << fault << '\n' << result.text;
       EXPECT_EQ(retries, 2) << seen;
-    } else if (!result.ok) {
+    } else if (!result.ok && !may_be_sent_by_a_repeat_) {
       EXPECT_EQ(retries, 0) << seen << '\n' << result.text;
     }
     repeated_ += retries;
@@ -121,6 +139,8 @@ class MeshFaults : public testing::Test {
   bool recovers_ = true;  // the gateway is to go on after each fault
   int calls_ = 0;
   int done_ = 0;
+  std::int64_t unavailable_ = 0;  // of this gateway, as the caller was told
+  bool may_be_sent_by_a_repeat_ = false;
   std::int64_t repeated_ = 0;
   std::map<std::string, int> ends_;  // how the calls that met a fault ended
 };
@@ -178,7 +198,10 @@ TEST_F(MeshFaults, ConnectionsThatAreCut) {
 }
 
 TEST_F(MeshFaults, ConnectionsThatAreNotMade) {
+  // Whether a connection that is made and reset at once takes a request is a matter of microseconds.
+  may_be_sent_by_a_repeat_ = true;
   for (const char* accept : {"reset", "close"}) MeetPlan(std::string("accept=") + accept, kPatience);
+  may_be_sent_by_a_repeat_ = false;
   for (const char* accept : {"ignore", "swallow"}) MeetPlan(std::string("accept=") + accept, kShort);
   proxy_->SetListening(ChaosListening::kFull);
   Meet("a full queue", kShort);
@@ -210,6 +233,7 @@ class MeshLogonFaults : private PasswordFile, public MeshFaults {
   // A new gateway has to log on first.
   void MeetLogon(const std::string& name, SandboxFault fault) {
     fault.path = "auth/login";
+    StopGateway();
     gateway_.emplace(std::vector<std::string>{"--config", config_->path()});
     envoy_.emplace(std::vector<std::string>{gateway_->address()}, kUsualPolicy);
     channel_ = ConnectTo(envoy_->address());
