@@ -124,6 +124,7 @@ void ModelGateway::Begin(const std::string& key, const std::string& body, Durati
       std::any_of(calls_.begin(), calls_.end(), [&](const auto& other) { return other->judged.key == key; });
   call->judged.is_quiet = !is_busy && IsQuietFor(2 * kModelLease);
   parts_.judge.OnBegin(call->judged);
+  call->began_as = ++events_;
   call->played.context.set_deadline(parts_.clock.Now() + time);
   OnceCall once = MakeCall(*watched_, key, body, parts_.can_ask);
   once.create = std::make_unique<ModelCreate>(std::move(once.create));
@@ -133,8 +134,7 @@ void ModelGateway::Begin(const std::string& key, const std::string& body, Durati
 
 void ModelGateway::Cancel(std::size_t call) {
   ModelCall& left = *calls_[call];
-  if (!left.left_at) left.left_at = parts_.clock.Now();
-  left.judged.has_left = true;
+  if (!left.left_at) Left(left);
   left.played.context.Stop(StopReason::kCancelled);
 }
 
@@ -153,8 +153,7 @@ void ModelGateway::OnTime() {
   const TimePoint now = parts_.clock.Now();
   for (const auto& call : calls_) {
     if (call->left_at || call->played.context.deadline() > now) continue;
-    call->left_at = now;
-    call->judged.has_left = true;
+    Left(*call);
     call->played.context.Stop(StopReason::kDeadline);
   }
   for (Flight* const flight : Flights(false)) {
@@ -185,9 +184,35 @@ void ModelGateway::Check() {
     }
     const Duration time = parts_.clock.Now() - call->judged.began + kModelLease + kGrace;
     parts_.judge.OnTold(call->judged, *call->played.told, !IsQuietFor(time));
+    CheckOthers(*call);
     told_.push_back(std::move(call));
   }
   calls_.resize(kept);
+}
+
+void ModelGateway::Left(ModelCall& call) {
+  call.left_at = parts_.clock.Now();
+  call.left_as = ++events_;
+  call.judged.has_left = true;
+}
+
+// Who leaves while others wait for the same create cannot be told that it was not sent, when it is sent
+// later.
+void ModelGateway::CheckOthers(const ModelCall& told) {
+  const CreateEnd& end = *told.played.told;
+  const std::uint64_t departures = parts_.judge.Departures(told.judged);
+  if (told.sent_at_most && departures != *told.sent_at_most) {
+    parts_.judge.Fail(told.judged.key + " was sent after a caller was told that it was not");
+  }
+  if (!told.left_at || !end.error || end.error->outcome != Outcome::kNotSent) return;
+  for (const auto& call : calls_) {
+    const bool waits = call && !call->played.told && !call->left_at && call->began_as < told.left_as;
+    const bool is_same =
+        waits && call->judged.key == told.judged.key && call->judged.content == told.judged.content;
+    // What happens while the process is stopped has no order.
+    if (is_same && resumed_at_ < std::min(call->judged.began, told.judged.began))
+      call->sent_at_most = departures;
+  }
 }
 
 void ModelGateway::CheckWait(const ModelCall& call) {

@@ -26,6 +26,11 @@ struct ModelCall {
   JudgedCall judged;
   PlayedCall played;
   std::optional<TimePoint> left_at;  // when it was cancelled, or its time was over
+  // The order of what calls of one gateway do.
+  int began_as = 0;
+  int left_as = 0;
+  // Another, who waited for the same create, was told that it was not sent, when so many had been sent.
+  std::optional<std::uint64_t> sent_at_most;
 };
 
 // The ledger in memory, and who is told what it forgets.
@@ -111,6 +116,8 @@ class ModelGateway {
  private:
   class WatchedUpstream;
   void CheckWait(const ModelCall& call);
+  void CheckOthers(const ModelCall& told);
+  void Left(ModelCall& call);
 
   const int number_;
   const Parts parts_;
@@ -123,6 +130,7 @@ class ModelGateway {
   Once once_;
   std::vector<std::unique_ptr<ModelCall>> calls_;
   std::vector<std::unique_ptr<ModelCall>> told_;
+  int events_ = 0;
   bool is_paused_ = false;
   bool is_draining_ = false;
   bool drain_began_ = false;

@@ -48,6 +48,10 @@ class LedgerJudge {
   // Its gateway died, or it was given up for another reason: the caller knows nothing.
   void OnNothingTold(const JudgedCall& call);
 
+  // How often the create was sent by the call's gateway.
+  std::uint64_t Departures(const JudgedCall& call) {
+    return keys_[call.key].roads[{call.gateway, call.content}].departures;
+  }
   void OnDeparture(int gateway, const std::string& key, char content);
   // Returns the id of the session.
   std::string OnCreated(int gateway, const std::string& key, char content);
