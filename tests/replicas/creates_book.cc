@@ -35,7 +35,8 @@ std::string WithoutMetadata(const std::string& problems) {
   std::string rest;
   std::istringstream lines(problems);
   for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("initial metadata: ")) rest += line + "\n";
+    const bool is_metadata = line.starts_with("initial metadata: ") || line.starts_with("another trailer: ");
+    if (!is_metadata) rest += line + "\n";
   }
   return rest;
 }
