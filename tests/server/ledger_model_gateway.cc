@@ -22,7 +22,7 @@ class ModelCreate final : public OnceCreate {
 
   Transport& transport() override { return inner_->transport(); }
   const HttpRequest& request() const override { return inner_->request(); }
-  const HttpRequest* question() const override { return inner_->question(); }
+  const HttpRequest* question() override { return inner_->question(); }
   Found ReadQuestion(SendResult& result, CreateEnd& end) override {
     return inner_->ReadQuestion(result, end);
   }
