@@ -92,6 +92,7 @@ void LedgerJudge::OnLost(const std::string& name) {
   ++seen_["entry lost by the store"];
   Note(name, "store loses it");
   ++keys_[name].losses;
+  keys_[name].lost_at = clock_.Now();
   keys_[name].settled.reset();
 }
 

@@ -67,6 +67,9 @@ class LedgerJudge {
   void OnForgotten(const std::string& key);
   void OnLost(const std::string& key);
   bool WasLost(const std::string& key) { return keys_[key].losses > 0; }
+  bool WasLostWithin(const std::string& key, Duration time) {
+    return WasLost(key) && clock_.Now() - keys_[key].lost_at <= time;
+  }
 
   // Nobody waits any more: every session is known to somebody.
   void OnAllTold();
@@ -105,6 +108,7 @@ class LedgerJudge {
     int time = 0;
     int creates = 0;  // in this time
     int losses = 0;
+    TimePoint lost_at = {};
     std::optional<std::string> settled;  // the id of what the store took as done in this time
     std::vector<Session> sessions;
     std::map<std::pair<int, char>, Road> roads;
