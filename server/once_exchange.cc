@@ -9,9 +9,6 @@
 namespace session_gateway {
 namespace {
 
-// How often an end is given to a store that does not take it.
-constexpr int kWritesMax = 8;
-
 // A record that no version understands: a repeat is told that the end is not known.
 constexpr char kNoRecord[] = "?";
 
@@ -202,7 +199,7 @@ Task<void> OnceExchange::Settle(const LedgerClaim& claim) {
 Task<LedgerWrite> OnceExchange::SettleAgain(const LedgerClaim& claim, const std::string& record) {
   Duration pause = parts_.pauses.first;
   LedgerWrite written = LedgerWrite::kUnreachable;
-  for (int i = 1; i < kWritesMax && written == LedgerWrite::kUnreachable && !abandoned_; ++i) {
+  for (int i = 1; i < parts_.pauses.writes_max && written == LedgerWrite::kUnreachable && !abandoned_; ++i) {
     settle_pause_.emplace(parts_.loop.get_executor(), pause);
     boost::system::error_code given_up;
     co_await settle_pause_->async_wait(boost::asio::redirect_error(kUseTask, given_up));

@@ -30,6 +30,7 @@ namespace session_gateway {
 struct OncePauses {
   Duration first = std::chrono::milliseconds(50);
   Duration longest = std::chrono::milliseconds(500);
+  int writes_max = 120;  // of one end: with these pauses about a minute, the time of a failover
 };
 
 class OnceExchange;

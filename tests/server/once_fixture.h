@@ -102,6 +102,8 @@ class PlayedUpstream final : public Transport {
   int departures_ = 0;
 };
 
+inline constexpr int kWritesMax = 8;
+
 inline HttpReply PlayedReply(int status, std::string body) {
   HttpReply reply;
   reply.status = status;
@@ -286,7 +288,8 @@ class OnceTest : public testing::Test {
   FaultyLedger ledger_{memory_};
   PlayedUpstream upstream_{loop_, clock_};
   Exchanges exchanges_{loop_, clock_, std::chrono::hours(1)};
-  Once once_{exchanges_, clock_, ledger_, {std::chrono::milliseconds(1), std::chrono::milliseconds(2)}};
+  Once once_{
+      exchanges_, clock_, ledger_, {std::chrono::milliseconds(1), std::chrono::milliseconds(2), kWritesMax}};
 };
 
 }  // namespace session_gateway

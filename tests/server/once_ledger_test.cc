@@ -164,7 +164,7 @@ TEST_F(OnceTest, EveryEndIsCounted) {
   PlayedCall left;
   left.context.Stop(StopReason::kCancelled);
   Begin(left);
-  ledger_.failing_writes = 8;
+  ledger_.failing_writes = kWritesMax;
   PlayedCall lost;
   Begin(lost);
   Depart();
