@@ -27,7 +27,11 @@ std::string KeyOf(const Flight& flight) {
 // What the store tells the judge.
 ModelStore::Watch ModelWorld::MakeWatch() {
   return {
-      .forgotten = [this](const std::string& key) { judge_.OnForgotten(key); },
+      .forgotten =
+          [this](const std::string& key) {
+            // Else it was an old entry that a failure has brought back: of that loss, and no new time.
+            if (!judge_.WasLostWithin(key, kModelRetention)) judge_.OnForgotten(key);
+          },
       .lost = [this](const std::string& key) { judge_.OnLost(key); },
       .remembered = [this](const std::string& key,
                            const ModelStore::Entry& entry) { judge_.OnRemembered(key, entry.record.ending); },
