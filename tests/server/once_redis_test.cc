@@ -20,26 +20,33 @@ class NotedRedis {
   // The scripts that were run by the wire, and all else after the handshake.
   int commands() const { return commands_; }
   void Forget() { commands_ = 0; }
-  void KeepAnswersBack() { is_silent_ = true; }
+  void KeepAnswersBack() { is_held_ = true; }
+  void LetThemGo() {
+    is_held_ = false;
+    is_held_.notify_all();
+  }
   std::string Record() const { return redis_.AskText({"GET", "session-gateway:once:key"}); }
   RedisServer& redis() { return redis_; }
 
  private:
   RedisServer redis_{{}};
   std::atomic<int> commands_ = 0;
-  std::atomic<bool> is_silent_ = false;
+  std::atomic<bool> is_held_ = false;
   FakeRedis between_{[this](const std::vector<std::string>& words, int) {
     ++commands_;
     const RedisReply reply = redis_.Ask(words);
-    return is_silent_ ? FakeAnswer::Silence() : FakeAnswer{FakeRedis::Bytes(reply)};
+    is_held_.wait(true);
+    return FakeAnswer{FakeRedis::Bytes(reply)};
   }};
 };
 
 class OnceRedisTest : public testing::Test {
  protected:
   ~OnceRedisTest() override {
-    ledger_.Close();
+    redis_.LetThemGo();
     EXPECT_TRUE(RunUntil([&] { return once_.running() == 0; }));
+    ledger_.Close();
+    loop_.restart();
     loop_.poll();
   }
 
