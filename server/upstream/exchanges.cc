@@ -50,9 +50,9 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange
     SharedExchange::Waiter waiter(loop_.get_executor(), caller.deadline());
     EndLinger(*exchange);
     const SharedExchange::Joined joined(*exchange, waiter);
+    StopGuard guard(caller, [&] { exchange->Leave(waiter, caller.stopped()); });
     if (caller.stopped() != StopReason::kNone) exchange->Leave(waiter, caller.stopped());
     if (!exchange->started_) Start(exchange);
-    StopGuard guard(caller, [&] { exchange->Leave(waiter, caller.stopped()); });
     for (;;) {
       co_await waiter.wake->Wait();
       if (exchange->ended_) break;
