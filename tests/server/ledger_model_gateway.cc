@@ -72,6 +72,14 @@ Task<LedgerWrite> WatchedMemory::Forget(const LedgerClaim& claim) {
   co_return co_await memory_.Forget(claim);
 }
 
+Task<LedgerWrite> WatchedMemory::Amend(const std::string& key, const ContentHash& content,
+                                       std::string ending) {
+  const std::string kept = ending;
+  const LedgerWrite written = co_await memory_.Amend(key, content, std::move(ending));
+  if (written == LedgerWrite::kDone && !is_dead_) judge_.OnRemembered(key, kept);
+  co_return written;
+}
+
 void WatchedMemory::Die() {
   is_dead_ = true;
   for (const auto& [key, ended] : std::exchange(known_, {})) judge_.OnLost(key);
