@@ -119,6 +119,34 @@ TEST(ConfigDocsTest, TheSectionsThatTheExampleLeavesOutAreValid) {
                    "qlik:\n  endpoints: ['https://q:1']\n  auth: {user_directory: d, user_id: u}\n" + qlik,
                "deploy/session-gateway.yaml");
   ExpectParses("qlik:\n  endpoints: ['https://q:1']\n  auth:\n" + jwt, "deploy/session-gateway.yaml");
+  const std::string redis = Uncommented(text, "  # redis:", "\n\n");
+  ExpectParses("creates:\n" + redis + "symphony:\n  endpoints: ['https://s:1']\n",
+               "deploy/session-gateway.yaml");
+  // And with its own marks taken away, but for the variables that stand for files.
+  std::string all;
+  std::istringstream lines(redis);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t mark = line.find("# ");
+    const bool is_key = mark != std::string::npos && line.find("_env:") == std::string::npos &&
+                        line.find_first_of(": ", mark + 2) == line.find(": ", mark + 2);
+    all += (is_key ? line.erase(mark, 2) : line) + "\n";
+  }
+  EXPECT_NE(all.find("\n    lease: 15s\n"), std::string::npos) << all;
+  ExpectParses("creates:\n" + all + "symphony:\n  endpoints: ['https://s:1']\n",
+               "deploy/session-gateway.yaml");
+}
+
+TEST(ConfigDocsTest, TheExampleOfTheDeploymentNamesEveryKeyOfTheLedger) {
+  const std::string text = ReadTreeFile("deploy/session-gateway.yaml");
+  const std::size_t begin = text.find("\ncreates:\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = text.substr(begin, text.find("\n\n", begin) - begin);
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (!key.path.starts_with("creates.")) continue;
+    const std::string name(key.path.substr(key.path.rfind('.') + 1));
+    EXPECT_NE(section.find(" " + name + ": "), std::string::npos) << key.path;
+  }
+  EXPECT_NE(text.find("# tag_from_request_id: off\n"), std::string::npos);
 }
 
 TEST(ConfigDocsTest, TheConfigurationInTheManifestIsValid) {

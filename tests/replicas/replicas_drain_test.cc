@@ -1,0 +1,82 @@
+// A gateway is told to end while its Redis is stopped and a create is at its end there: it waits for no
+// longer than its time to drain, and who still waits is told what is known.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/chaos/chaos_proxy.h"
+#include "tests/replicas/replica_site.h"
+
+namespace session_gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
+constexpr milliseconds kEndMax{2500};  // of draining for one second; an operation of Redis has five
+
+class ReplicasDrain : public testing::Test {
+ protected:
+  // Each answer of the upstream comes late.
+  ReplicasDrain() {
+    way_.SetPlan(Late());
+    replica_ = site_.Start({.redis = site_.redis.address(),
+                            .symphony = "http://127.0.0.1:" + std::to_string(way_.port()),
+                            .timeout = std::chrono::seconds(5),
+                            .more = "drain_timeout: 1s\n"});
+  }
+
+  // Redis stops when the upstream has the create, and not before.
+  std::future<Told> BeginCreateAndStopRedis(const std::string& id) {
+    replica_->WaitUntilUsesRedis();
+    auto told = book_.Start(replica_->callee(), id);
+    EXPECT_TRUE(site_.WaitForRequests(kSymphony, 1));
+    site_.redis.Pause();
+    return told;
+  }
+  void ExpectEndsSoon() {
+    const auto begin = steady_clock::now();
+    replica_->program().process().Signal(SIGTERM);
+    EXPECT_EQ(replica_->program().process().WaitForEnd(), 0) << replica_->log();
+    const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
+    EXPECT_LT(took, kEndMax) << took.count() << " ms\n" << replica_->log();
+  }
+
+  static int PortOf(const std::string& endpoint) {
+    return std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
+  }
+  static ChaosPlan Late() {
+    ChaosPlan plan;
+    plan.answer.delay = milliseconds(700);
+    return plan;
+  }
+
+  ReplicaSite site_{{}};
+  ChaosProxy way_{{.upstream_port = PortOf(site_.sandbox.Endpoint(kSymphony))}};
+  std::unique_ptr<Replica> replica_;
+  CreatesBook book_{kSymphony, 11};
+};
+
+TEST_F(ReplicasDrain, AnEndThatIsBeingRememberedHoldsNothingUp) {
+  const std::string id = book_.NewRequestId();
+  auto told = BeginCreateAndStopRedis(id);
+  EXPECT_EQ(told.get().Row(), "OK") << "its caller needs no Redis";
+  ExpectEndsSoon();
+  site_.redis.Continue();
+  book_.ExpectHonest(site_.sandbox);
+}
+
+TEST_F(ReplicasDrain, AnEndThatIsBeingForgottenHoldsNothingUpAndIsTold) {
+  const std::string id = book_.NewRequestId();
+  EXPECT_TRUE(site_.sandbox.AddFault(kSymphony, {.kind = SandboxFaultKind::kStatus, .status = 400}));
+  auto told = BeginCreateAndStopRedis(id);
+  ExpectEndsSoon();
+  const Told refused = told.get();
+  EXPECT_EQ(refused.outcome, "refused") << refused;
+  site_.redis.Continue();
+  book_.ExpectHonest(site_.sandbox);
+}
+
+}  // namespace
+}  // namespace session_gateway
