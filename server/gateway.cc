@@ -5,6 +5,9 @@
 namespace session_gateway {
 namespace {
 
+// For the ends of what a drain has abandoned.
+constexpr auto kLedgerGrace = std::chrono::milliseconds(500);
+
 EjectionReport ReportEndpoints(Upstream upstream, Log& log) {
   return [upstream, &log](std::string_view endpoint, EndpointEvent event) {
     const bool is_ejected = event == EndpointEvent::kEjected;
@@ -91,7 +94,8 @@ std::variant<std::unique_ptr<Gateway>, std::string> Gateway::Make(const Config& 
 
 Gateway::Gateway(const Config& config, const AuthenticationParts& parts, Translators translators, Sites sites,
                  LedgerSite ledger, Log& log)
-    : sites_(std::move(sites)),
+    : loop_(parts.loop),
+      sites_(std::move(sites)),
       exchanges_(parts.loop, parts.clock, config.creates.linger),
       ledger_(std::move(ledger)),
       once_(exchanges_, parts.clock, *ledger_.ledger, OncePauses()) {
@@ -118,6 +122,17 @@ Gateway::Gateway(const Config& config, const AuthenticationParts& parts, Transla
                           .once = once_,
                           .identities = ledger_.identities,
                           .log = log});
+}
+
+void Gateway::Drain(TimePoint end, std::function<void()> on_idle) {
+  ledger_end_.emplace(loop_.get_executor(), end + kLedgerGrace);
+  ledger_end_->async_wait([this](const boost::system::error_code& error) {
+    if (!error) ledger_.ledger->Close();
+  });
+  exchanges_.Drain(end, [this, idle = std::move(on_idle)] {
+    ledger_end_.reset();
+    idle();
+  });
 }
 
 void Gateway::Close() {

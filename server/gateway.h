@@ -33,9 +33,9 @@ class Gateway {
   const OnceCounts& once_counts() const { return once_.counts(); }
   std::size_t lingering() const { return exchanges_.lingering(); }
 
-  // No more calls come. `on_idle` is called once all exchanges have ended: those that linger, at `end` at the
-  // latest.
-  void Drain(TimePoint end, std::function<void()> on_idle) { exchanges_.Drain(end, std::move(on_idle)); }
+  // No more calls come. `on_idle` is called once all exchanges have ended: those that linger are abandoned at
+  // `end`, and soon after it no store is waited for.
+  void Drain(TimePoint end, std::function<void()> on_idle);
   // Breaks off what is under way, so that the loop can run out.
   void Close();
 
@@ -54,6 +54,7 @@ class Gateway {
   Gateway(const Config& config, const AuthenticationParts& parts, Translators translators, Sites sites,
           LedgerSite ledger, Log& log);
 
+  Loop& loop_;
   Sites sites_;
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
@@ -61,6 +62,7 @@ class Gateway {
   LedgerSite ledger_;
   Once once_;
   std::optional<SessionService> service_;
+  std::optional<LoopTimer> ledger_end_;
 };
 
 }  // namespace session_gateway

@@ -59,9 +59,10 @@ std::function<Exchanges::LateCall()> Once::LateCallOf(const std::shared_ptr<Once
   return [weak = std::weak_ptr(exchange), make_late_end = std::move(make_late_end)]() -> Exchanges::LateCall {
     return [weak, late_end = make_late_end()](Duration lingered) {
       const auto ended = weak.lock();
-      // One that only asked, or waited for another gateway, left nothing behind.
-      if (ended->was_sent() && ended->end() != nullptr)
-        late_end(*ended->end(), ended->context().endpoint(), lingered);
+      // One that only asked, or waited for another gateway, or never left, has nothing behind.
+      const CreateEnd* const end = ended->end();
+      if (!ended->was_sent() || end == nullptr || OutcomeOf(*end) == Outcome::kNotSent) return;
+      late_end(*end, ended->context().endpoint(), lingered);
     };
   };
 }

@@ -47,11 +47,16 @@ Task<void> OnceExchange::Run() {
     co_await keeper->Stop();
     claim = keeper->claim();
   }
-  if (!thrown) co_return co_await Settle(*claim);
+  try {
+    if (!thrown) co_return co_await Settle(*claim);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   // A claim that stayed as it is would let every repeat wait for nothing.
-  const std::string record = context().may_have_left() ? kNoRecord : "";
+  const bool may_exist = known_ ? IsRemembered(*known_) : context().may_have_left();
+  const std::string record = may_exist ? kNoRecord : "";
   co_await Write(*claim, record);
-  std::rethrow_exception(thrown);
+  if (!is_final_) std::rethrow_exception(thrown);
 }
 
 Task<std::optional<LedgerClaim>> OnceExchange::Claim() {
@@ -208,6 +213,8 @@ Task<LedgerWrite> OnceExchange::SettleAgain(const LedgerClaim& claim, const std:
     written = co_await Write(claim, record);
   }
   settle_pause_.reset();
+  // One that was not heard of has freed the key.
+  if (record.empty() && written == LedgerWrite::kLost) co_return LedgerWrite::kDone;
   co_return written;
 }
 

@@ -74,12 +74,12 @@ redis.call('DEL', KEYS[1])
 return {'done'}
 )";
 
-// ARGV: content, how long to keep, ending. Of what has ended, or whose holder died. The token stays, so that
-// a holder that was only slow can still say how it ended.
+// ARGV: content, how long to keep, ending. Of what has ended, or whose holder died. Its token is nobody's
+// from then on: what a slow holder says afterwards is older than what became known.
 constexpr std::string_view kAmend = R"(
 if not held or content ~= ARGV[1] then return {'lost'} end
 if state == 'running' and tonumber(lease) > now then return {'lost'} end
-write('ended', token, holder, 0, content, ARGV[3], ARGV[2])
+write('ended', '0', holder, 0, content, ARGV[3], ARGV[2])
 return {'done'}
 )";
 

@@ -106,9 +106,12 @@ TEST(OnceCost, IsAFewMicrosecondsAndHardlyMoreWithAMillionEntries) {
 }  // namespace
 }  // namespace session_gateway
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++session_gateway::Allocations();
-  void* const memory = std::malloc(size == 0 ? 1 : size);
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(std::size_t size) {
+  void* const memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

@@ -72,6 +72,14 @@ Task<LedgerWrite> WatchedMemory::Forget(const LedgerClaim& claim) {
   co_return co_await memory_.Forget(claim);
 }
 
+Task<LedgerWrite> WatchedMemory::Amend(const std::string& key, const ContentHash& content,
+                                       std::string ending) {
+  const std::string kept = ending;
+  const LedgerWrite written = co_await memory_.Amend(key, content, std::move(ending));
+  if (written == LedgerWrite::kDone && !is_dead_) judge_.OnRemembered(key, kept);
+  co_return written;
+}
+
 void WatchedMemory::Die() {
   is_dead_ = true;
   for (const auto& [key, ended] : std::exchange(known_, {})) judge_.OnLost(key);
@@ -119,8 +127,12 @@ void ModelGateway::CheckLateEnds() {
 void ModelGateway::Begin(const std::string& key, const std::string& body, Duration time) {
   auto call = std::make_unique<ModelCall>();
   call->judged = {.gateway = number_, .key = key, .content = body.back()};
+  // A question of those who have left is still on its way: what is told then is older than the call.
+  const bool is_asking =
+      std::any_of(upstream_.flights().begin(), upstream_.flights().end(),
+                  [&](const Flight* f) { return f->request.body.starts_with("?" + key + "/"); });
   const bool is_busy =
-      (link_ && link_->HeldToken(key)) ||
+      is_asking || (link_ && link_->HeldToken(key)) ||
       std::any_of(calls_.begin(), calls_.end(), [&](const auto& other) { return other->judged.key == key; });
   call->judged.is_quiet = !is_busy && IsQuietFor(2 * kModelLease);
   parts_.judge.OnBegin(call->judged);

@@ -43,6 +43,7 @@ class WatchedMemory final : public Ledger {
   Task<LedgerWrite> Renew(LedgerClaim& claim) override { return memory_.Renew(claim); }
   Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override;
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override;
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override;
   Duration renew_every() const override { return Duration::max(); }
   void Close() override {}
 

@@ -119,6 +119,12 @@ Task<LedgerWrite> StoreLink::Forget(const LedgerClaim& claim) {
   co_return co_await Write(request);
 }
 
+Task<LedgerWrite> StoreLink::Amend(const std::string& key, const ContentHash& content, std::string ending) {
+  const StoreRequest request = {
+      .kind = Kind::kAmend, .key = key, .content = content[0], .ending = std::move(ending)};
+  co_return co_await Write(request);
+}
+
 bool StoreLink::Serve() {
   if (leaving_.empty()) return false;
   const std::shared_ptr<Asked> asked = std::move(leaving_.front());

@@ -29,6 +29,7 @@ class StoreLink final : public Ledger {
   Task<LedgerWrite> Renew(LedgerClaim& claim) override;
   Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override;
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override;
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override;
   Duration renew_every() const override { return kModelLease / 3; }
   void Close() override {}
 

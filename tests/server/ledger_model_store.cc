@@ -56,7 +56,8 @@ StoreReply ModelStore::Run(const StoreRequest& request) {
     entries_[request.key] = entry;
   }
   watch_.ran(request, reply);
-  if (reply.what == What::kDone && request.kind == Kind::kRemember && !entry.record.is_absent()) {
+  const bool is_ending = request.kind == Kind::kRemember || request.kind == Kind::kAmend;
+  if (reply.what == What::kDone && is_ending && !entry.record.is_absent()) {
     watch_.remembered(request.key, entry);
   }
   return reply;
@@ -98,6 +99,13 @@ bool ModelStore::Write(const StoreRequest& request, Entry& entry) {
       return true;
     case Kind::kForget:
       return ForgetRecord(entry.record, token);
+    case Kind::kAmend: {
+      const std::uint64_t held = entry.record.token;
+      if (!AmendRecord(entry.record, request.content, request.ending)) return false;
+      if (sabotage_ == Sabotage::kSlowHolderWins) entry.record.token = held;
+      entry.kept_until = clock_.Now() + kModelRetention;
+      return true;
+    }
     case Kind::kGiveBack:
       return entry.holder == request.holder && ForgetRecord(entry.record, entry.record.token);
     case Kind::kClaim:

@@ -27,10 +27,11 @@ enum class Sabotage {
   kRenewedInWords,  // claims are not renewed, and their holders do not know
   kEndingsDropped,  // what has ended is free at once
   kUnknownIsFree,   // what has ended unknown is free at once
+  kSlowHolderWins,  // what became known is unknown again when a slow holder says so
 };
 
 struct StoreRequest {
-  enum class Kind { kClaim, kRenew, kRemember, kForget, kGiveBack };
+  enum class Kind { kClaim, kRenew, kRemember, kForget, kAmend, kGiveBack };
   Kind kind = Kind::kClaim;
   std::string key;
   std::uint64_t token = 0;

@@ -11,7 +11,7 @@ constexpr std::size_t kCallsAtOnce = 8;
 constexpr int kRoundsMax = 100;
 constexpr Duration kTick = std::chrono::seconds(1);
 
-const char* const kKinds[] = {"claim", "renew", "remember", "forget", "give back"};
+const char* const kKinds[] = {"claim", "renew", "remember", "forget", "amend", "give back"};
 const char* const kAnswers[] = {"claimed", "other", "ended", "died",     "running",
                                 "done",    "lost",  "full",  "read only"};
 

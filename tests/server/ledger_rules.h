@@ -57,6 +57,14 @@ inline bool RememberRecord(LedgerRecord& record, std::uint64_t token, std::uint8
   return true;
 }
 
+// What became known of it is nobody's any more: a slow holder knows less.
+inline bool AmendRecord(LedgerRecord& record, std::uint8_t content, std::string ending) {
+  using State = LedgerRecord::State;
+  if (record.is_absent() || record.state == State::kRunning || record.content != content) return false;
+  record = {State::kEnded, 0, content, std::move(ending)};
+  return true;
+}
+
 inline bool ForgetRecord(LedgerRecord& record, std::uint64_t token) {
   if (!record.is_open() || record.token != token) return false;
   record = {};

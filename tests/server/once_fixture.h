@@ -203,12 +203,15 @@ class FaultyLedger final : public Ledger {
     co_return renewal_is;
   }
   Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override {
+    if (std::exchange(throws, false)) throw std::bad_alloc();
     if (failing_writes-- > 0) co_return LedgerWrite::kUnreachable;
     co_return co_await inner_.Remember(claim, ending);
   }
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override {
+    if (forgetting != nullptr) co_await forgetting->Wait();
     if (failing_writes-- > 0) co_return LedgerWrite::kUnreachable;
-    co_return co_await inner_.Forget(claim);
+    const LedgerWrite written = co_await inner_.Forget(claim);
+    co_return std::exchange(loses_answer, false) ? LedgerWrite::kUnreachable : written;
   }
   Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override {
     return inner_.Amend(key, content, std::move(ending));
@@ -220,6 +223,9 @@ class FaultyLedger final : public Ledger {
   std::optional<ClaimResult> claim_is;
   TimePoint lease_end = TimePoint::max();
   int failing_writes = 0;
+  bool throws = false;              // the next Remember
+  bool loses_answer = false;        // of the next Forget, which is done
+  LoopEvent* forgetting = nullptr;  // what one waits for
   LedgerWrite renewal_is = LedgerWrite::kUnreachable;
   Duration pause = std::chrono::hours(1);  // between renewals
   int renewals = 0;

@@ -153,6 +153,47 @@ TEST_F(OnceTest, WhoComesWhenTheWaitForAnotherGatewayIsGivenUpBeginsAnew) {
   EXPECT_EQ(once_.counts().left, 1u);
 }
 
+TEST_F(OnceTest, WhatWasForgottenUnheardOfIsNotLost) {
+  ledger_.loses_answer = true;
+  PlayedCall refused;
+  Begin(refused);
+  Depart();
+  Answer(400, "no");
+  ASSERT_TRUE(RunUntil([&] { return once_.running() == 0; }));
+  EXPECT_EQ(once_.counts().refused, 1u);
+  EXPECT_EQ(once_.counts().lost, 0u);
+}
+
+TEST_F(OnceTest, OneThatNeverLeftHasNothingToBeFound) {
+  LoopEvent forgotten(loop_.get_executor());
+  ledger_.forgetting = &forgotten;
+  PlayedCall call;
+  Begin(call);
+  Stop(call, StopReason::kCancelled);
+  ASSERT_TRUE(call.told);
+  EXPECT_EQ(call.told->error->outcome, Outcome::kNotSent);
+  EXPECT_EQ(exchanges_.lingering(), 1u);
+  forgotten.Announce();
+  ASSERT_TRUE(RunUntil([&] { return once_.running() == 0; }));
+  EXPECT_EQ(exchanges_.lingering(), 0u);
+  EXPECT_FALSE(call.late);
+}
+
+TEST_F(OnceTest, AnEndThatCannotBeWrittenLeavesNoClaim) {
+  ledger_.throws = true;
+  PlayedCall call;
+  Begin(call);
+  Depart();
+  Answer(200, "session");
+  ExpectOk(call, "session", false);
+  ASSERT_TRUE(RunUntil([&] { return once_.running() == 0; }));
+  EXPECT_EQ(memory_.running(), 0u);
+  PlayedCall repeat;
+  Begin(repeat);
+  ExpectUnknown(repeat);
+  EXPECT_EQ(upstream_.departures(), 1);
+}
+
 TEST_F(OnceTest, EveryEndIsCounted) {
   ledger_.claim_is = LedgerUnreachable{"down"};
   PlayedCall unreachable;

@@ -120,7 +120,8 @@ TEST_F(RedisLedgerTest, WhatHasEndedOrDiedCanBeAmended) {
   EXPECT_EQ(Forget(ledger, claim), LedgerWrite::kLost) << "what is there is not forgotten";
   EXPECT_EQ(amend("k", 1, "row, again"), LedgerWrite::kDone);
   EXPECT_EQ(ClaimName(ledger, "k"), "ended row, again");
-  EXPECT_EQ(Remember(ledger, claim, "late"), LedgerWrite::kDone) << "nobody came after it";
+  EXPECT_EQ(Remember(ledger, claim, "late"), LedgerWrite::kLost) << "it knows less than what is there";
+  EXPECT_EQ(ClaimName(ledger, "k"), "ended row, again");
 }
 
 TEST_F(RedisLedgerTest, ADeadEntryIsFreeOnceItsLateHolderForgetsIt) {
