@@ -1,5 +1,5 @@
-// A gateway is told to end while its Redis is stopped and a create is at its end there: it waits for no
-// longer than its time to drain, and who still waits is told what is known.
+// Redis stops while a create is at its end there. A gateway that is told to end meanwhile waits for no longer
+// than its time to drain; one that goes on sends nothing for that request_id until Redis answers.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -19,17 +19,17 @@ constexpr milliseconds kEndMax{2500};  // of draining for one second; an operati
 class ReplicasDrain : public testing::Test {
  protected:
   // Each answer of the upstream comes late.
-  ReplicasDrain() {
-    way_.SetPlan(Late());
+  ReplicasDrain() { way_.SetPlan(Late()); }
+
+  void StartGateway(milliseconds timeout) {
     replica_ = site_.Start({.redis = site_.redis.address(),
                             .symphony = "http://127.0.0.1:" + std::to_string(way_.port()),
-                            .timeout = std::chrono::seconds(5),
+                            .timeout = timeout,
                             .more = "drain_timeout: 1s\n"});
+    replica_->WaitUntilUsesRedis();
   }
-
   // Redis stops when the upstream has the create, and not before.
   std::future<Told> BeginCreateAndStopRedis(const std::string& id) {
-    replica_->WaitUntilUsesRedis();
     auto told = book_.Start(replica_->callee(), id);
     EXPECT_TRUE(site_.WaitForRequests(kSymphony, 1));
     site_.redis.Pause();
@@ -59,6 +59,7 @@ class ReplicasDrain : public testing::Test {
 };
 
 TEST_F(ReplicasDrain, AnEndThatIsBeingRememberedHoldsNothingUp) {
+  StartGateway(std::chrono::seconds(5));
   const std::string id = book_.NewRequestId();
   auto told = BeginCreateAndStopRedis(id);
   EXPECT_EQ(told.get().Row(), "OK") << "its caller needs no Redis";
@@ -68,6 +69,7 @@ TEST_F(ReplicasDrain, AnEndThatIsBeingRememberedHoldsNothingUp) {
 }
 
 TEST_F(ReplicasDrain, AnEndThatIsBeingForgottenHoldsNothingUpAndIsTold) {
+  StartGateway(std::chrono::seconds(5));
   const std::string id = book_.NewRequestId();
   EXPECT_TRUE(site_.sandbox.AddFault(kSymphony, {.kind = SandboxFaultKind::kStatus, .status = 400}));
   auto told = BeginCreateAndStopRedis(id);
@@ -75,6 +77,25 @@ TEST_F(ReplicasDrain, AnEndThatIsBeingForgottenHoldsNothingUpAndIsTold) {
   const Told refused = told.get();
   EXPECT_EQ(refused.outcome, "refused") << refused;
   site_.redis.Continue();
+  book_.ExpectHonest(site_.sandbox);
+}
+
+TEST_F(ReplicasDrain, ARefusalThatCannotBeForgottenIsToldAgainUntilRedisAnswers) {
+  StartGateway(milliseconds(500));
+  const std::string id = book_.NewRequestId();
+  EXPECT_TRUE(site_.sandbox.AddFault(kSymphony, {.kind = SandboxFaultKind::kStatus, .status = 400}));
+  auto told = BeginCreateAndStopRedis(id);
+  const Told first = told.get();
+  EXPECT_EQ(first.outcome, "refused") << first;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(book_.Call(replica_->callee(), id).Row(), first.Row());
+  EXPECT_EQ(site_.sandbox.counters(kSymphony).requests, 1u) << "nothing more is sent";
+  site_.redis.Continue();
+  EXPECT_TRUE(site_.WaitForEntry(id, false));
+  Told last = book_.Call(replica_->callee(), id);
+  const auto end = steady_clock::now() + kCallPatience;
+  while (last.outcome != "done" && steady_clock::now() < end) last = book_.Call(replica_->callee(), id);
+  EXPECT_EQ(last.Row(), "OK") << last;
+  StopAll({replica_.get()});
   book_.ExpectHonest(site_.sandbox);
 }
 
