@@ -20,6 +20,9 @@ std::variant<RedisAddress, std::string> ParseRedisAddress(std::string_view text)
     }
     return address;
   }
+  if (text.find("://") != std::string_view::npos) {
+    return "the address has no scheme: write unix:/path or host:port";
+  }
   auto parsed = ParseHostPort(text, PortZero::kRefused);
   if (auto* problem = std::get_if<std::string>(&parsed)) return std::move(*problem) + ", or unix:/path";
   address.host = std::get<HostPort>(std::move(parsed));

@@ -10,7 +10,6 @@ namespace session_gateway {
 namespace {
 
 constexpr char kRedisSection[] = "creates.redis";
-constexpr char kIdentityKey[] = "creates.redis, identity key";
 
 std::optional<std::string> JudgeIdentityKey(std::string_view key) {
   if (key.size() < kIdentityKeyBytesMin) {
@@ -27,8 +26,10 @@ bool IsNamed(const std::string& file, const std::string& variable) {
 std::variant<KeyedHash, std::string> LoadIdentityHash(const RedisConfig& config,
                                                       const AuthenticationParts& parts) {
   if (!IsNamed(config.identity_key_file, config.identity_key_env)) return KeyedHash(parts.random);
-  LoadedSecret key = LoadSecret({kIdentityKey, config.identity_key_file, config.identity_key_env},
-                                JudgeIdentityKey, parts.files, parts.read_variable);
+  const std::string named =
+      config.identity_key_file.empty() ? "creates.redis.identity_key_env" : "creates.redis.identity_key_file";
+  LoadedSecret key = LoadSecret({named, config.identity_key_file, config.identity_key_env}, JudgeIdentityKey,
+                                parts.files, parts.read_variable);
   if (auto* problem = std::get_if<std::string>(&key)) return std::move(*problem);
   return KeyedHash(std::get<std::shared_ptr<GatewaySecret>>(key)->current());
 }

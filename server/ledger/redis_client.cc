@@ -36,6 +36,26 @@ RedisAddress AddressOf(const std::string& text) {
 
 RedisOutcome NotRun(std::string problem) { return {End::kNotRun, {}, std::move(problem), {}}; }
 
+// Set when an attempt ends, in whatever way.
+struct OverAtEnd {
+  explicit OverAtEnd(std::shared_ptr<bool> the_over) : over(std::move(the_over)) {}
+  ~OverAtEnd() { *over = true; }
+  OverAtEnd(const OverAtEnd&) = delete;
+  OverAtEnd& operator=(const OverAtEnd&) = delete;
+  const std::shared_ptr<bool> over;
+};
+
+// A place among those who wait for the connection.
+struct WaitingPlace {
+  WaitingPlace(std::list<LoopEvent>& the_waiting, const LoopExecutor& executor)
+      : waiting(the_waiting), event(waiting.emplace(waiting.end(), executor)) {}
+  ~WaitingPlace() { waiting.erase(event); }
+  WaitingPlace(const WaitingPlace&) = delete;
+  WaitingPlace& operator=(const WaitingPlace&) = delete;
+  std::list<LoopEvent>& waiting;
+  const std::list<LoopEvent>::iterator event;
+};
+
 }  // namespace
 
 struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
@@ -53,9 +73,11 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
         pause(executor) {}
 
   static Task<void> Maintain(std::shared_ptr<State> self);
+  Task<bool> ConnectAndHold();
+  void Recover() noexcept;
   Task<std::optional<std::string>> Attempt();
   Task<std::variant<std::vector<RedisAddressBytes>, std::string>> Resolve(CallContext& context);
-  Task<void> Pause();
+  Duration NextPause();
   void Say(const std::string& new_problem);
   Task<std::shared_ptr<RedisConnection>> Usable(CallContext* context);
   std::vector<std::string_view> Words(bool by_name, RedisScript script,
@@ -88,29 +110,52 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
 
 Task<void> RedisClient::State::Maintain(std::shared_ptr<State> self) {
   while (!self->closed) {
-    const TimePoint began = self->clock.Now();
-    const std::optional<std::string> failed = co_await self->Attempt();
-    self->awaited = false;
-    if (!failed) self->Say({});
-    for (LoopEvent& waiter : self->waiting) waiter.Announce();
-    if (failed) {
-      self->Say(*failed);
-      co_await self->Pause();
-      continue;
+    bool is_to_pause = true;
+    try {
+      is_to_pause = co_await self->ConnectAndHold();
+    } catch (const std::exception&) {
+      self->Recover();
     }
-    if (self->on_usable) self->on_usable();
-    const auto used = self->connection;
-    co_await used->WaitUntilBroken();
-    self->usable = false;
-    self->Say(used->problem());
-    const bool proven = self->clock.Now() - began >= kProvenAfter;
-    self->awaited = proven;
-    if (proven) {
-      self->pause_length = kRedisPauseMin;
-    } else {
-      co_await self->Pause();
-    }
+    if (!is_to_pause || self->closed) continue;
+    self->pause.expires_at(self->clock.Now() + self->NextPause());
+    ErrorCode ignored;
+    co_await self->pause.async_wait(boost::asio::redirect_error(kUseTask, ignored));
   }
+}
+
+// From an attempt to the end of its connection. Whether a pause is due before the next one.
+Task<bool> RedisClient::State::ConnectAndHold() {
+  const TimePoint began = clock.Now();
+  const std::optional<std::string> failed = co_await Attempt();
+  awaited = false;
+  if (!failed) Say({});
+  for (LoopEvent& waiter : waiting) waiter.Announce();
+  if (failed) {
+    Say(*failed);
+    co_return true;
+  }
+  if (on_usable) on_usable();
+  const auto used = connection;
+  co_await used->WaitUntilBroken();
+  usable = false;
+  Say(used->problem());
+  const bool is_proven = clock.Now() - began >= kProvenAfter;
+  awaited = is_proven;
+  if (is_proven) pause_length = kRedisPauseMin;
+  co_return !is_proven;
+}
+
+// After an exception: nobody waits for what will not come, and the next attempt begins anew.
+void RedisClient::State::Recover() noexcept {
+  usable = false;
+  awaited = false;
+  if (connection) connection->Break(kRedisNoMemory);
+  try {
+    Say(kRedisNoMemory);
+  } catch (const std::exception&) {
+    // The text has changed all the same; only nobody was told.
+  }
+  for (LoopEvent& waiter : waiting) waiter.Announce();
 }
 
 Task<std::variant<std::vector<RedisAddressBytes>, std::string>> RedisClient::State::Resolve(
@@ -135,8 +180,8 @@ Task<std::optional<std::string>> RedisClient::State::Attempt() {
   LoopTimer limit(executor);
   limit.expires_at(end);
   // The context is looked at only while the attempt, which owns it, is not over.
-  const auto over = std::make_shared<bool>(false);
-  limit.async_wait([&context, over, attempted](const ErrorCode& error) {
+  const OverAtEnd at_end(std::make_shared<bool>(false));
+  limit.async_wait([&context, over = at_end.over, attempted](const ErrorCode& error) {
     if (error || *over) return;
     context.Stop(StopReason::kDeadline);
     if (!*over) attempted->Break("Redis cannot be reached in time");
@@ -154,7 +199,7 @@ Task<std::optional<std::string>> RedisClient::State::Attempt() {
     if (auto* refused = std::get_if<std::string>(&shaken)) failed = std::move(*refused);
     if (!failed) facts = std::move(std::get<RedisFacts>(shaken));
   }
-  *over = true;
+  *at_end.over = true;
   if (!failed && attempted->is_broken()) failed = attempted->problem();
   if (failed) {
     attempted->Break(*failed);
@@ -167,15 +212,12 @@ Task<std::optional<std::string>> RedisClient::State::Attempt() {
   co_return std::nullopt;
 }
 
-Task<void> RedisClient::State::Pause() {
-  if (closed) co_return;
+Duration RedisClient::State::NextPause() {
   const milliseconds half = pause_length / 2;
   const milliseconds drawn =
       half + milliseconds(random_numbers.Next() % static_cast<std::uint32_t>(half.count() + 1));
   pause_length = std::min(pause_length * 2, kRedisPauseMax);
-  pause.expires_at(clock.Now() + drawn);
-  ErrorCode ignored;
-  co_await pause.async_wait(boost::asio::redirect_error(kUseTask, ignored));
+  return drawn;
 }
 
 void RedisClient::State::Say(const std::string& new_problem) {
@@ -188,13 +230,10 @@ void RedisClient::State::Say(const std::string& new_problem) {
 Task<std::shared_ptr<RedisConnection>> RedisClient::State::Usable(CallContext* context) {
   if (!usable && awaited && !closed && waiting.size() < operations_max &&
       (context == nullptr || context->stopped() == StopReason::kNone)) {
-    const auto own = waiting.emplace(waiting.end(), executor);
-    {
-      std::optional<StopGuard> guard;
-      if (context != nullptr) guard.emplace(*context, [own] { own->Announce(); });
-      co_await own->Wait();
-    }
-    waiting.erase(own);
+    const WaitingPlace own(waiting, executor);
+    std::optional<StopGuard> guard;
+    if (context != nullptr) guard.emplace(*context, [event = own.event] { event->Announce(); });
+    co_await own.event->Wait();
   }
   co_return usable ? connection : nullptr;
 }
@@ -221,7 +260,10 @@ void RedisClient::State::BreakWhenMoved(RedisConnection& used, const RedisReply&
 RedisClient::RedisClient(const RedisConfig& config, Loop& loop, const Clock& clock, Random& random,
                          Secret password, Report report)
     : state_(std::make_shared<State>(config, loop, clock, random, std::move(password), std::move(report))) {
-  boost::asio::co_spawn(loop.get_executor(), State::Maintain(state_), [](const std::exception_ptr&) {});
+  boost::asio::co_spawn(loop.get_executor(), State::Maintain(state_),
+                        [state = state_](const std::exception_ptr& exception) {
+                          if (exception) state->Recover();
+                        });
 }
 
 RedisClient::~RedisClient() { Close(); }

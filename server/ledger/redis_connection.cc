@@ -7,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/write.hpp>
 #include <exception>
 #include <utility>
 
@@ -28,12 +27,21 @@ struct RedisConnection::Command {
   Command(const LoopExecutor& executor, TimePoint the_limit, RedisLateEnd the_late)
       : ended(executor), limit(the_limit), late(std::move(the_late)) {}
 
-  // Ends the wait without a reply. What it comes to is then for `late`.
-  void GiveUp(const std::string& why) {
+  // Ends the wait without a reply. What it comes to is then for `late`. `why` outlives the command's caller.
+  void GiveUp(std::string_view why) noexcept {
     if (!is_waited_for) return;
     is_waited_for = false;
     problem = why;
     ended.Announce();
+  }
+
+  // What `late` cannot do for want of memory is left undone.
+  void TellLate(const RedisReply* came) const noexcept {
+    if (!late) return;
+    try {
+      late(came);
+    } catch (const std::exception&) {
+    }
   }
 
   LoopEvent ended;
@@ -41,7 +49,7 @@ struct RedisConnection::Command {
   RedisLateEnd late;
   bool is_waited_for = true;
   std::optional<RedisReply> reply;
-  std::string problem;
+  std::string_view problem;  // a constant, or the connection's
 };
 
 RedisConnection::RedisConnection(const LoopExecutor& executor, const Clock& clock, Duration timeout)
@@ -86,7 +94,7 @@ Task<void> RedisConnection::Read() {
     if (error == boost::asio::error::eof) {
       Break("Redis has closed the connection");
     } else if (error) {
-      Break("the connection is lost: " + error.message());
+      Lose(error);
     } else {
       reader_.Feed({input.data(), size});
       while (Deliver()) {
@@ -108,17 +116,18 @@ bool RedisConnection::Deliver() {
   }
   const std::shared_ptr<Command> command = std::move(commands_.front());
   commands_.pop_front();
-  if (overdue_ > 0 && --overdue_ == 0) {
+  const bool stall_is_over = overdue_ > 0 && --overdue_ == 0;
+  if (command->is_waited_for) {
+    command->reply = std::move(reply);
+    command->GiveUp({});
+  } else {
+    command->TellLate(&*reply);
+  }
+  if (stall_is_over) {
     // The timer may be set to the end of the stall that is just over.
     timer_runs_ = false;
     WatchOldest();
   }
-  if (!command->is_waited_for) {
-    if (command->late) command->late(&*reply);
-    return true;
-  }
-  command->reply = std::move(reply);
-  command->GiveUp({});
   return true;
 }
 
@@ -131,15 +140,28 @@ Task<RedisOutcome> RedisConnection::Do(std::span<const std::string_view> words, 
   if (std::string refusal = Refusal(unanswered_max); !refusal.empty()) {
     co_return NotRun(std::move(refusal));
   }
-  const std::shared_ptr<Command> command = Enqueue(words, std::move(late));
-  {
-    std::optional<StopGuard> guard;
-    if (context != nullptr) guard.emplace(*context, [&command] { command->GiveUp("the call has ended"); });
-    co_await command->ended.Wait();
+  std::shared_ptr<Command> command;
+  try {
+    command = Enqueue(words, std::move(late));
+  } catch (const std::exception&) {
+    co_return NotRun(kRedisNoMemory);
   }
   const TimePoint asked = command->limit - timeout_;
-  if (command->reply) co_return RedisOutcome{End::kAnswered, std::move(*command->reply), {}, asked};
-  co_return RedisOutcome{End::kUnknown, {}, command->problem, asked};
+  try {
+    co_await AwaitEnd(*command, context);
+    if (!command->reply) co_return RedisOutcome{End::kUnknown, {}, std::string(command->problem), asked};
+  } catch (const std::exception&) {
+    // What it comes to is for `late`.
+    command->GiveUp(kRedisNoMemory);
+    co_return RedisOutcome{End::kUnknown, {}, kRedisNoMemory, asked};
+  }
+  co_return RedisOutcome{End::kAnswered, std::move(*command->reply), {}, asked};
+}
+
+Task<void> RedisConnection::AwaitEnd(Command& command, CallContext* context) {
+  std::optional<StopGuard> guard;
+  if (context != nullptr) guard.emplace(*context, [&command] { command.GiveUp("the call has ended"); });
+  co_await command.ended.Wait();
 }
 
 void RedisConnection::Post(std::span<const std::string_view> words, RedisLateEnd end) {
@@ -158,42 +180,75 @@ std::string RedisConnection::Refusal(std::size_t unanswered_max) const {
 std::shared_ptr<RedisConnection::Command> RedisConnection::Enqueue(std::span<const std::string_view> words,
                                                                    RedisLateEnd late) {
   const TimePoint limit = clock_.Now() + timeout_;
-  AppendRedisCommand(words, output_);
-  commands_.push_back(std::make_shared<Command>(socket_.get_executor(), limit, std::move(late)));
+  const auto command = std::make_shared<Command>(socket_.get_executor(), limit, std::move(late));
+  // Its place first: bytes without one would give every later reply to the command behind its own.
+  commands_.push_back(command);
+  const std::size_t before = output_.size();
+  try {
+    AppendRedisCommand(words, output_);
+  } catch (const std::exception&) {
+    output_.resize(before);
+    commands_.pop_back();
+    throw;
+  }
   Flush();
   WatchOldest();
-  return commands_.back();
+  return command;
 }
 
-void RedisConnection::Flush() {
-  if (writes_ || output_.empty() || is_broken()) return;
-  writes_ = true;
-  std::swap(output_, leaving_);
-  boost::asio::async_write(socket_, boost::asio::buffer(leaving_),
-                           [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                             self->writes_ = false;
-                             self->leaving_.clear();
-                             if (self->leaving_.capacity() > kBufferKeptMax) self->leaving_.shrink_to_fit();
-                             if (error) return self->Break("the connection is lost: " + error.message());
-                             self->Flush();
-                           });
+void RedisConnection::Flush() noexcept {
+  if (writes_ || is_broken()) return;
+  if (left_ == leaving_.size()) {
+    leaving_.clear();
+    left_ = 0;
+    if (leaving_.capacity() > kBufferKeptMax) leaving_ = std::string();
+    if (output_.empty()) return;
+    std::swap(output_, leaving_);
+  }
+  try {
+    writes_ = true;
+    socket_.async_write_some(boost::asio::buffer(leaving_) + left_,
+                             [self = shared_from_this()](const ErrorCode& error, std::size_t size) {
+                               self->writes_ = false;
+                               if (error) return self->Lose(error);
+                               self->left_ += size;
+                               self->Flush();
+                             });
+  } catch (const std::exception&) {
+    writes_ = false;
+    Break(kRedisNoMemory);
+  }
+}
+
+void RedisConnection::Lose(const ErrorCode& error) noexcept {
+  try {
+    Break("the connection is lost: " + error.message());
+  } catch (const std::exception&) {
+    Break(kRedisNoMemory);
+  }
 }
 
 // All commands have the same time, so the first in the order is the first to run out of it.
-void RedisConnection::WatchOldest() {
+void RedisConnection::WatchOldest() noexcept {
   if (timer_runs_ || is_broken() || commands_.empty()) return;
-  timer_runs_ = true;
-  timer_.expires_at(overdue_ < commands_.size() ? commands_[overdue_]->limit
-                                                : commands_.front()->limit + timeout_ * kRedisStallTimeouts);
-  timer_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
-    const auto self = weak.lock();
-    if (!self || error || self->is_broken()) return;
-    self->timer_runs_ = false;
-    self->OnTime();
-  });
+  try {
+    timer_runs_ = true;
+    timer_.expires_at(overdue_ < commands_.size()
+                          ? commands_[overdue_]->limit
+                          : commands_.front()->limit + timeout_ * kRedisStallTimeouts);
+    timer_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+      const auto self = weak.lock();
+      if (!self || error || self->is_broken()) return;
+      self->timer_runs_ = false;
+      self->OnTime();
+    });
+  } catch (const std::exception&) {
+    // Without it a wait might have no end.
+    Break(kRedisNoMemory);
+  }
 }
 
-void RedisConnection::OnTime() {
+void RedisConnection::OnTime() noexcept {
   const TimePoint now = clock_.Now();
   for (; overdue_ < commands_.size() && commands_[overdue_]->limit <= now; ++overdue_) {
     commands_[overdue_]->GiveUp("Redis does not answer in time");
@@ -204,17 +259,22 @@ void RedisConnection::OnTime() {
   WatchOldest();
 }
 
-void RedisConnection::Break(std::string problem) {
+void RedisConnection::Break(std::string_view problem) noexcept {
   if (is_broken()) return;
-  problem_ = std::move(problem);
+  try {
+    problem_ = problem;
+  } catch (const std::exception&) {
+    problem_ = kRedisNoMemory;
+  }
   ErrorCode ignored;
   socket_.close(ignored);
   timer_.cancel();
   broken_.Announce();
-  const auto commands = std::exchange(commands_, {});
-  for (const std::shared_ptr<Command>& command : commands) {
+  while (!commands_.empty()) {
+    const std::shared_ptr<Command> command = std::move(commands_.front());
+    commands_.pop_front();
     command->GiveUp(problem_);
-    if (command->late) command->late(nullptr);
+    command->TellLate(nullptr);
   }
 }
 

@@ -4,6 +4,9 @@
 // order is kept, and `late` learns what it came to. While the oldest command is beyond its limit the
 // connection is stalled and takes no further ones; one that stalls for long is broken off.
 //
+// Where an exception comes in the middle of something, for want of memory, the connection is broken off: the
+// order of what is asked and answered is never in doubt.
+//
 // Bounds: commands that are not answered, bytes that wait to leave (kRedisOutputBytesMax), and the replies'
 // (redis_protocol.h). Thread rule: loop thread only. Never here: what a command means, a second try.
 #pragma once
@@ -30,6 +33,8 @@ namespace session_gateway {
 inline constexpr std::size_t kRedisOutputBytesMax = 64 * 1024 * 1024;
 // So many times the limit of a command after it, a connection without its answer counts as dead.
 inline constexpr int kRedisStallTimeouts = 10;
+// So short that a std::string of it needs no memory.
+inline constexpr char kRedisNoMemory[] = "out of memory";
 
 using RedisAddressBytes = boost::asio::generic::stream_protocol::endpoint;
 using RedisSocket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor>;
@@ -70,11 +75,12 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   Task<RedisOutcome> Do(std::span<const std::string_view> words, CallContext* context,
                         std::size_t unanswered_max, RedisLateEnd late);
 
-  // Sends a command for whose end nobody waits; `end` is told as that of a late one.
+  // Sends a command for whose end nobody waits; `end` is told as that of a late one. Where it throws, nothing
+  // was sent.
   void Post(std::span<const std::string_view> words, RedisLateEnd end);
 
   // Ends every wait. The first reason stays.
-  void Break(std::string problem);
+  void Break(std::string_view problem) noexcept;
 
   bool is_broken() const { return !problem_.empty(); }
   const std::string& problem() const { return problem_; }
@@ -85,11 +91,13 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   // Why a command of `bytes` cannot be sent, if it cannot.
   std::string Refusal(std::size_t unanswered_max) const;
   std::shared_ptr<Command> Enqueue(std::span<const std::string_view> words, RedisLateEnd late);
-  void Flush();
+  Task<void> AwaitEnd(Command& command, CallContext* context);
+  void Flush() noexcept;
+  void Lose(const boost::system::error_code& error) noexcept;
   Task<void> Read();
   bool Deliver();
-  void WatchOldest();
-  void OnTime();
+  void WatchOldest() noexcept;
+  void OnTime() noexcept;
   std::size_t bytes_waiting() const { return output_.size() + leaving_.size(); }
 
   const Clock& clock_;
@@ -102,7 +110,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   std::deque<std::shared_ptr<Command>> commands_;  // in the order of the replies
   std::size_t overdue_ = 0;                        // of them, at the front, beyond their limit
   std::string output_;
-  std::string leaving_;  // being written
+  std::string leaving_;   // being written
+  std::size_t left_ = 0;  // of it
   bool writes_ = false;
   std::string problem_;
 };

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -66,19 +67,28 @@ struct RedisLedger::Returns {
     waiting.push_back(std::move(claim));
   }
 
-  static void Send(const std::shared_ptr<Returns>& self, Claim claim) {
+  // Without memory the claim is left to its lease.
+  static void Send(const std::shared_ptr<Returns>& self, const Claim& claim) noexcept {
     if (self->client == nullptr) return;
-    const std::array<std::string_view, 1> keys = {claim.key};
-    const std::array<std::string_view, 1> values = {claim.holder};
-    // The copy is made before the call, which may tell its end at once.
-    RedisLateEnd end = [self, claim](const RedisReply* reply) {
-      if (reply == nullptr) self->Add(claim);
-    };
-    self->client->Post(RedisScript::kGiveBack, keys, values, std::move(end));
+    try {
+      const std::array<std::string_view, 1> keys = {claim.key};
+      const std::array<std::string_view, 1> values = {claim.holder};
+      // The copy is made before the call, which may tell its end at once.
+      RedisLateEnd end = [self, claim](const RedisReply* reply) {
+        if (reply == nullptr) self->Add(claim);
+      };
+      self->client->Post(RedisScript::kGiveBack, keys, values, std::move(end));
+    } catch (const std::exception&) {
+    }
   }
 
-  static void SendAll(const std::shared_ptr<Returns>& self) {
-    for (Claim& claim : std::exchange(self->waiting, {})) Send(self, std::move(claim));
+  // Each that waits now once: one that cannot be sent waits again.
+  static void SendAll(const std::shared_ptr<Returns>& self) noexcept {
+    for (std::size_t left = self->waiting.size(); left > 0 && !self->waiting.empty(); --left) {
+      const Claim claim = std::move(self->waiting.front());
+      self->waiting.pop_front();
+      Send(self, claim);
+    }
   }
 
   std::size_t claims_max = 0;
@@ -121,6 +131,16 @@ RedisLateEnd RedisLedger::GiveBackLater(const std::string& key, const std::strin
 
 Task<ClaimResult> RedisLedger::Claim(const std::string& key, const ContentHash& content,
                                      CallContext& context) {
+  try {
+    co_return co_await TryClaim(key, content, context);
+  } catch (const std::exception&) {
+    co_return LedgerUnreachable{kRedisNoMemory};
+  }
+}
+
+// Throws only where no claim was made, or where it is given back or left to its lease.
+Task<ClaimResult> RedisLedger::TryClaim(const std::string& key, const ContentHash& content,
+                                        CallContext& context) {
   const std::string name = prefix_ + key;
   const std::string content_text = Hex(content);
   const std::string holder = holder_prefix_ + std::to_string(++claims_);
@@ -128,6 +148,8 @@ Task<ClaimResult> RedisLedger::Claim(const std::string& key, const ContentHash& 
   const std::array<std::string_view, 4> values = {content_text, holder, lease_text_, running_retention_text_};
   const Duration lease = lease_;
   const RedisLateEnd give_back = GiveBackLater(name, holder);
+  // Made before the question: once the claim is there, nothing may fail any more.
+  LedgerClaim claim{key, 0, {}, content};
   RedisOutcome outcome = co_await client_.Run(RedisScript::kClaim, keys, values, &context,
                                               RedisClient::Priority::kBegin, give_back);
   if (outcome.end != End::kAnswered) co_return LedgerUnreachable{std::move(outcome.problem)};
@@ -137,7 +159,9 @@ Task<ClaimResult> RedisLedger::Claim(const std::string& key, const ContentHash& 
   if (what == "claimed") {
     const std::optional<std::uint64_t> token = Token(reply.TextAt(1));
     if (token && context.stopped() == StopReason::kNone) {
-      co_return LedgerClaim{key, *token, outcome.asked + lease, content};
+      claim.fencing_token = *token;
+      claim.lease_end = outcome.asked + lease;
+      co_return std::move(claim);
     }
     give_back(&reply);
     co_return LedgerUnreachable{token ? "the call has ended" : "Redis answered without a token"};
@@ -165,35 +189,51 @@ Task<LedgerWrite> RedisLedger::Write(RedisScript script, const std::string& key,
 }
 
 Task<LedgerWrite> RedisLedger::Renew(LedgerClaim& claim) {
-  const TimePoint asked = clock_.Now();
-  const std::string token = std::to_string(claim.fencing_token);
-  const std::string content = Hex(claim.content);
-  const std::array<std::string_view, 5> values = {token, content, lease_text_, running_retention_text_,
-                                                  asked < claim.lease_end ? "1" : "0"};
-  const LedgerWrite written = co_await Write(RedisScript::kRenew, claim.key, values);
-  if (written == LedgerWrite::kDone) claim.lease_end = asked + lease_;
-  co_return written;
+  try {
+    const TimePoint asked = clock_.Now();
+    const std::string token = std::to_string(claim.fencing_token);
+    const std::string content = Hex(claim.content);
+    const std::array<std::string_view, 5> values = {token, content, lease_text_, running_retention_text_,
+                                                    asked < claim.lease_end ? "1" : "0"};
+    const LedgerWrite written = co_await Write(RedisScript::kRenew, claim.key, values);
+    if (written == LedgerWrite::kDone) claim.lease_end = asked + lease_;
+    co_return written;
+  } catch (const std::exception&) {
+    co_return LedgerWrite::kUnreachable;
+  }
 }
 
 Task<LedgerWrite> RedisLedger::Remember(const LedgerClaim& claim, std::string ending) {
   if (ending.size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
-  const std::string token = std::to_string(claim.fencing_token);
-  const std::string content = Hex(claim.content);
-  const std::array<std::string_view, 4> values = {token, content, retention_text_, ending};
-  co_return co_await Write(RedisScript::kRemember, claim.key, values);
+  try {
+    const std::string token = std::to_string(claim.fencing_token);
+    const std::string content = Hex(claim.content);
+    const std::array<std::string_view, 4> values = {token, content, retention_text_, ending};
+    co_return co_await Write(RedisScript::kRemember, claim.key, values);
+  } catch (const std::exception&) {
+    co_return LedgerWrite::kUnreachable;
+  }
 }
 
 Task<LedgerWrite> RedisLedger::Forget(const LedgerClaim& claim) {
-  const std::string token = std::to_string(claim.fencing_token);
-  const std::array<std::string_view, 1> values = {token};
-  co_return co_await Write(RedisScript::kForget, claim.key, values);
+  try {
+    const std::string token = std::to_string(claim.fencing_token);
+    const std::array<std::string_view, 1> values = {token};
+    co_return co_await Write(RedisScript::kForget, claim.key, values);
+  } catch (const std::exception&) {
+    co_return LedgerWrite::kUnreachable;
+  }
 }
 
 Task<LedgerWrite> RedisLedger::Amend(const std::string& key, const ContentHash& content, std::string ending) {
   if (ending.size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
-  const std::string content_text = Hex(content);
-  const std::array<std::string_view, 3> values = {content_text, retention_text_, ending};
-  co_return co_await Write(RedisScript::kAmend, key, values);
+  try {
+    const std::string content_text = Hex(content);
+    const std::array<std::string_view, 3> values = {content_text, retention_text_, ending};
+    co_return co_await Write(RedisScript::kAmend, key, values);
+  } catch (const std::exception&) {
+    co_return LedgerWrite::kUnreachable;
+  }
 }
 
 }  // namespace session_gateway

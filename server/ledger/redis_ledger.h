@@ -50,6 +50,7 @@ class RedisLedger final : public Ledger {
  private:
   struct Returns;
 
+  Task<ClaimResult> TryClaim(const std::string& key, const ContentHash& content, CallContext& context);
   Task<LedgerWrite> Write(RedisScript script, const std::string& key,
                           std::span<const std::string_view> values);
   // What ends a claim that nobody waits for any more.

@@ -71,6 +71,29 @@ TEST(ConfigRedisTest, AnAddressThatIsNoneIsRefused) {
                       {"address: the path of a Unix socket has at most 107 bytes"})});
 }
 
+TEST(ConfigRedisTest, AnAddressWithASchemeIsToldThatItHasNone) {
+  for (const char* address : {"redis://127.0.0.1:6379", "rediss://r:6379", "redis://:secret@r:1/0"}) {
+    ExpectErrors({Redis("address: '" + std::string(address) + "'",
+                        {"address: the address has no scheme: write unix:/path or host:port"})});
+  }
+}
+
+TEST(ConfigRedisTest, TheBoundsOfTheLedgerInMemoryHaveNoEffectBesideRedis) {
+  const auto creates = [](const std::string& keys) {
+    return std::string(kSymphony) + "creates: {" + keys + "}\n";
+  };
+  const std::string none = ": has no effect with creates.redis.address; remove it";
+  const std::string bounds = "ledger_entries: 7, ledger_bytes: 1MiB";
+  ExpectErrors({
+      {creates(bounds + ", redis: {address: 'unix:/r'}"),
+       {"3: creates.ledger_entries" + none, "3: creates.ledger_bytes" + none}},
+      {creates("ledger_age: 2m, redis: {address: 'unix:/r'}"), {}},
+      {creates(bounds), {}},
+  });
+  EXPECT_THAT(DescribeConfig(Parsed(creates("redis: {address: 'unix:/r'}"))),
+              testing::Not(testing::HasSubstr("ledger_entries")));
+}
+
 TEST(ConfigRedisTest, AnAddressIsTakenApart) {
   const auto socket = std::get<RedisAddress>(ParseRedisAddress("unix:/a/b"));
   EXPECT_EQ(socket.path, "/a/b");

@@ -9,17 +9,9 @@
 #include <memory>
 
 #include "server/rpc/handler.h"
+#include "tests/steps/failing_new.h"
 
 namespace session_gateway {
-
-// From now on they are noted; the one with this number (from 1) fails, 0: none.
-void BeginAllocations(int number);
-// How many there were, and whether the one that should fail was among them.
-struct AllocationReport {
-  int all = 0;
-  bool met = false;
-};
-AllocationReport EndAllocations();
 
 // Calls `logic`, and notes its allocations.
 std::unique_ptr<SessionGatewayHandler> NoteAllocationsOf(SessionGatewayHandler& logic);
