@@ -48,13 +48,13 @@ asan: ## The tests under the address and undefined-behaviour sanitizers
 	@deploy/install-packages.sh test
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build --preset asan
-	@ctest --test-dir $(BUILD)/asan -j2 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/asan -j3 --output-on-failure --no-tests=error --progress
 
 tsan: ## The tests under the thread sanitizer
 	@deploy/install-packages.sh test
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
-	@ctest --test-dir $(BUILD)/tsan -j2 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/tsan -j3 --output-on-failure --no-tests=error --progress
 
 ledger-model: ## The ledger against its model, ten million steps of random interleavings
 	@deploy/install-packages.sh test
