@@ -246,7 +246,7 @@ TEST_F(Recall, AQuestionEndsWithTheLingerTime) {
   bed_.AddFault(kQlikOnce, LostAnswer());
   bed_.AddFault(kQlikOnce, OfGets({.kind = SandboxFaultKind::kDelay, .wait = seconds(60)}));
   const auto begin = std::chrono::steady_clock::now();
-  const RpcResult left = bed_.Call(kQlikOnce, WithId(kQlikOnce.request, kRequestId), milliseconds(200));
+  const RpcResult left = bed_.Call(kQlikOnce, WithId(kQlikOnce.request, kRequestId), seconds(1));
   EXPECT_EQ(left.outcome, "unknown") << left.text;
   bed_.gateway().WaitForLingering();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(30));

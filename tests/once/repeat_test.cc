@@ -226,7 +226,8 @@ TEST(RepeatOfCallersWithTheirOwnPasswords, IsNobodyElses) {
 // Puts a verified name in the place of the caller's.
 class Named final : public SessionGatewayHandler {
  public:
-  Named(SessionGatewayHandler& inner, const std::string& name) : inner_(inner), name_(name) {}
+  Named(SessionGatewayHandler& inner, const std::atomic<const std::string*>& name)
+      : inner_(inner), name_(name) {}
 
   Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
                                               sessiongateway::v1::CreateSessionResponse& response,
@@ -244,33 +245,33 @@ class Named final : public SessionGatewayHandler {
  private:
   void Rename(CallContext& context) const {
     Caller caller = context.caller();
-    caller.identity = name_;
+    caller.identity = *name_.load();
     context.set_caller(caller);
   }
 
   SessionGatewayHandler& inner_;
-  const std::string& name_;
+  const std::atomic<const std::string*>& name_;
 };
 
 class RepeatOfNamedCallers : public testing::TestWithParam<const OnceSide*> {};
 
 TEST_P(RepeatOfNamedCallers, IsNobodyElses) {
   OnceBed bed;
-  std::string name;  // changed between calls only
+  std::atomic<const std::string*> name;  // changed between calls only
   bed.setup().around = [&name](SessionGatewayHandler& inner) { return std::make_unique<Named>(inner, name); };
   bed.StartGateway();
   std::vector<std::string> answers;
   const std::vector<std::string> names = {"",      "anonymous", "certificate:anonymous", "credential:00",
                                           "Alice", "alice",     "certificate:"};
   for (const std::string& next : names) {
-    name = next;
+    name = &next;
     const RpcResult result = bed.Call(*GetParam(), WithId(GetParam()->request, kRequestId));
     ExpectOk(result, false);
     answers.push_back(result.text);
   }
   EXPECT_EQ(bed.Creates(*GetParam()), names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    name = names[i];
+    name = &names[i];
     const RpcResult again = bed.Call(*GetParam(), WithId(GetParam()->request, kRequestId));
     ExpectOk(again, true);
     EXPECT_THAT(again.text, HasSubstr(answers[i].substr(0, answers[i].find('\n')))) << names[i];
