@@ -241,7 +241,7 @@ TEST_F(Recall, ATakenIdWhoseRowIsGoneIsUnknown) {
 
 // Nobody waits, the create's answer is lost, and the question takes its time: it ends with the linger time.
 TEST_F(Recall, AQuestionEndsWithTheLingerTime) {
-  bed_.setup().linger = milliseconds(300);
+  bed_.setup().linger = seconds(2);
   bed_.StartGateway();
   bed_.AddFault(kQlikOnce, LostAnswer());
   bed_.AddFault(kQlikOnce, OfGets({.kind = SandboxFaultKind::kDelay, .wait = seconds(60)}));

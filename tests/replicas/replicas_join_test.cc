@@ -68,11 +68,11 @@ TEST_P(ReplicasJoin, OtherContentIsRefusedWhileItRunsAndAfterwards) {
 
 TEST_P(ReplicasJoin, WhoWaitsAtTheOtherGatewayKeepsItsDeadline) {
   const std::string id = book_.NewRequestId();
-  site_.Delay(GetParam(), milliseconds(900), 1);
+  site_.Delay(GetParam(), milliseconds(2500), 1);
   auto first = book_.Start(first_->callee(), id);
   ASSERT_TRUE(site_.WaitForRequests(GetParam(), 1));
   auto patient = book_.Start(second_->callee(), id);
-  const Told short_of_time = book_.Call(second_->callee(), id, milliseconds(300), "same");
+  const Told short_of_time = book_.Call(second_->callee(), id, milliseconds(1200), "same");
   EXPECT_EQ(short_of_time.Row(), "DEADLINE_EXCEEDED DEADLINE unknown") << short_of_time;
   const Told told = first.get();
   EXPECT_EQ(told.Row(), "OK");
@@ -94,8 +94,8 @@ TEST_P(ReplicasJoin, WhatIsRefusedIsToldToWhoWaitsAndMayBeTriedAgain) {
 
 TEST_P(ReplicasJoin, ACallerThatLeavesLosesNothing) {
   const std::string id = book_.NewRequestId();
-  site_.Delay(GetParam(), milliseconds(600), 1);
-  const Told left = book_.Call(first_->callee(), id, milliseconds(200), "same");
+  site_.Delay(GetParam(), milliseconds(2500), 1);
+  const Told left = book_.Call(first_->callee(), id, milliseconds(1200), "same");
   EXPECT_EQ(left.outcome, "unknown") << left;
   const Told told = book_.Call(second_->callee(), id);
   EXPECT_EQ(told.Row(), "OK replayed") << told;

@@ -207,10 +207,10 @@ TEST_P(ReplicasKill, AfterTheEndOfACreateThatNobodyWaitedFor) {
   const auto relay = MakeRelay();
   const auto victim = site_.Start(ShortLived(relay->address()));
   victim->WaitUntilUsesRedis();
-  site_.Delay(GetParam(), milliseconds(400), 1);
+  site_.Delay(GetParam(), milliseconds(2000), 1);
   relay->HoldNext(RedisScript::kRemember, Side::kReply);
   const std::string id = book_.NewRequestId();
-  EXPECT_EQ(book_.Call(victim->callee(), id, milliseconds(200), "same").outcome, "unknown");
+  EXPECT_EQ(book_.Call(victim->callee(), id, milliseconds(1200), "same").outcome, "unknown");
   EXPECT_TRUE(relay->WaitUntilHeld());
   victim->Kill();
   RepeatAtSurvivor("not told", id, Repeat::kReplays);
