@@ -27,14 +27,6 @@ RedisClient::Report ReportLedger(Log& log) {
   };
 }
 
-// Of a certificate that is outside its dates and was taken all the same.
-void WarnOfCertificate(std::string_view set, const std::optional<UpstreamSite>& site, Log& log) {
-  if (!site || !site->tls) return;
-  if (const auto warning = site->tls->Warning()) {
-    log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
-  }
-}
-
 SessionDefaults DefaultsOf(const Config& config) {
   if (!config.symphony) return {};
   return {.session_ttl_in_minutes = config.symphony->session_ttl_in_minutes,
@@ -49,6 +41,10 @@ StackLimits LimitsOf(const Config& config) {
 }
 
 }  // namespace
+
+void WarnOfCertificate(std::string_view set, const std::optional<std::string>& warning, Log& log) {
+  if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
+}
 
 std::variant<Gateway::Sites, std::string> Gateway::MakeSites(const Config& config,
                                                              const AuthenticationParts& parts) {
@@ -94,20 +90,19 @@ std::variant<std::unique_ptr<Gateway>, std::string> Gateway::Make(const Config& 
 
 Gateway::Gateway(const Config& config, const AuthenticationParts& parts, Translators translators, Sites sites,
                  LedgerSite ledger, Log& log)
-    : loop_(parts.loop),
-      sites_(std::move(sites)),
+    : sites_(std::move(sites)),
       exchanges_(parts.loop, parts.clock, config.creates.linger),
       ledger_(std::move(ledger)),
       once_(exchanges_, parts.clock, *ledger_.ledger, OncePauses()) {
-  WarnOfCertificate("symphony.tls", sites_.symphony, log);
-  WarnOfCertificate("qlik.tls", sites_.qlik, log);
   const StackParts stack{parts.loop, parts.clock, parts.random};
   if (sites_.symphony) {
+    if (sites_.symphony->tls) WarnOfCertificate("symphony.tls", sites_.symphony->tls->Warning(), log);
     symphony_.emplace(stack, config.symphony->endpoints, LimitsOf(config),
                       std::move(sites_.symphony->authentication), ReportEndpoints(Upstream::kSymphony, log),
                       sites_.symphony->tls.get());
   }
   if (sites_.qlik) {
+    if (sites_.qlik->tls) WarnOfCertificate("qlik.tls", sites_.qlik->tls->Warning(), log);
     qlik_.emplace(stack, config.qlik->endpoints, LimitsOf(config), std::move(sites_.qlik->authentication),
                   ReportEndpoints(Upstream::kQlik, log), sites_.qlik->tls.get());
   }
@@ -125,7 +120,7 @@ Gateway::Gateway(const Config& config, const AuthenticationParts& parts, Transla
 }
 
 void Gateway::Drain(TimePoint end, std::function<void()> on_idle) {
-  ledger_end_.emplace(loop_.get_executor(), end + kLedgerGrace);
+  ledger_end_.emplace(exchanges_.loop().get_executor(), end + kLedgerGrace);
   ledger_end_->async_wait([this](const boost::system::error_code& error) {
     if (!error) ledger_.ledger->Close();
   });

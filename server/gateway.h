@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "server/config.h"
@@ -21,6 +22,9 @@
 #include "server/upstream/stack.h"
 
 namespace session_gateway {
+
+// Of a certificate that is outside its dates and was taken all the same; nothing to say otherwise.
+void WarnOfCertificate(std::string_view set, const std::optional<std::string>& warning, Log& log);
 
 class Gateway {
  public:
@@ -54,7 +58,6 @@ class Gateway {
   Gateway(const Config& config, const AuthenticationParts& parts, Translators translators, Sites sites,
           LedgerSite ledger, Log& log);
 
-  Loop& loop_;
   Sites sites_;
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;

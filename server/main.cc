@@ -123,11 +123,6 @@ CredentialFiles::Report ReportCredentials(Log& log) {
   };
 }
 
-// Of a certificate that is outside its dates and was taken all the same.
-void WarnOf(std::string_view set, const std::optional<std::string>& warning, Log& log) {
-  if (warning) log.Event(LogLevel::kWarning, "credentials", {{"set", set}, {"warning", *warning}});
-}
-
 // Null without `listen.tls`; else with the contents of its files, and again with those that they will have.
 std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const ListenTlsConfig& config,
                                                                         CredentialFiles& files, Log& log) {
@@ -138,7 +133,7 @@ std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const Li
     auto problem = tls->Replace(contents);
     const auto read = ReadCertificates("cert_file", contents.front());
     const auto* own = std::get_if<std::vector<Owned<X509>>>(&read);
-    if (!problem && own != nullptr) WarnOf("listen.tls", OutOfDate(own->front().get()), log);
+    if (!problem && own != nullptr) WarnOfCertificate("listen.tls", OutOfDate(own->front().get()), log);
     return problem;
   };
   if (auto problem = files.Add("listen.tls", tls->Paths(), take)) return "listen.tls: " + *problem;
@@ -185,7 +180,8 @@ int Fail(int exit_code, std::string_view problem) {
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
-int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
+int Serve(const Config& config, const DescriptorBudget& descriptors, const std::optional<Sandbox>& sandbox,
+          const sigset_t& signals) {
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
@@ -200,7 +196,6 @@ int Serve(const Config& config, const std::optional<Sandbox>& sandbox, const sig
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
   LoopThread loop_thread(loop);
-  const DescriptorBudget descriptors = ShareDescriptors(config, RaiseDescriptorLimit());
   GrpcServer server(
       ServerOptions(config, descriptors.connections, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))),
       loop, gateway.handler(), clock, log);
@@ -262,7 +257,7 @@ int Main(int argc, char** argv) {
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const Flags& flags = std::get<Flags>(parsed);
   ShareOneHeap();
-  RaiseDescriptorLimit();
+  const std::size_t descriptors = RaiseDescriptorLimit();
   const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
   HoldGrpc();
@@ -277,7 +272,7 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (flags.doctor) return Examine(config, *flags.doctor);
-  return Serve(config, sandbox, signals);
+  return Serve(config, ShareDescriptors(config, descriptors), sandbox, signals);
 }
 
 }  // namespace

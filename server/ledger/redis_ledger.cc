@@ -104,7 +104,7 @@ RedisLedger::RedisLedger(const RedisConfig& config, std::chrono::milliseconds re
       retention_text_(std::to_string(retention.count())),
       running_retention_text_(std::to_string((retention + config.lease).count())),
       prefix_(config.prefix + "once:"),
-      token_key_(config.prefix + "token"),
+      token_key_(config.prefix + kRedisTokenName),
       holder_prefix_(MakeHolderPrefix(random)),
       client_(config, loop, clock, random, std::move(password), std::move(report)),
       returns_(std::make_shared<Returns>()) {
@@ -176,26 +176,37 @@ Task<ClaimResult> RedisLedger::TryClaim(const std::string& key, const ContentHas
   co_return LedgerUnreachable{"Redis answered what no script of the ledger says"};
 }
 
-Task<LedgerWrite> RedisLedger::Write(RedisScript script, const std::string& key,
-                                     std::span<const std::string_view> values) {
-  const std::string name = prefix_ + key;
-  const std::array<std::string_view, 1> keys = {name};
-  const RedisOutcome outcome =
-      co_await client_.Run(script, keys, values, nullptr, RedisClient::Priority::kEnd, nullptr);
-  if (outcome.end != End::kAnswered || outcome.reply.IsError()) co_return LedgerWrite::kUnreachable;
-  const std::string_view what = outcome.reply.TextAt(0);
-  if (what == "done") co_return LedgerWrite::kDone;
-  co_return what == "lost" ? LedgerWrite::kLost : LedgerWrite::kUnreachable;
+// `make_texts` is called under the same guard, for it may lack memory, too.
+template <typename MakeTexts>
+Task<LedgerWrite> RedisLedger::Write(RedisScript script, const std::string& key, MakeTexts make_texts) {
+  try {
+    const auto texts = make_texts();
+    std::array<std::string_view, std::tuple_size_v<decltype(texts)>> values;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
+      values[i] = texts[i];
+    }
+    const std::string name = prefix_ + key;
+    const std::array<std::string_view, 1> keys = {name};
+    const RedisOutcome outcome =
+        co_await client_.Run(script, keys, values, nullptr, RedisClient::Priority::kEnd, nullptr);
+    if (outcome.end != End::kAnswered || outcome.reply.IsError()) co_return LedgerWrite::kUnreachable;
+    const std::string_view what = outcome.reply.TextAt(0);
+    if (what == "done") co_return LedgerWrite::kDone;
+    co_return what == "lost" ? LedgerWrite::kLost : LedgerWrite::kUnreachable;
+  } catch (const std::exception&) {
+    co_return LedgerWrite::kUnreachable;
+  }
 }
 
 Task<LedgerWrite> RedisLedger::Renew(LedgerClaim& claim) {
   try {
     const TimePoint asked = clock_.Now();
-    const std::string token = std::to_string(claim.fencing_token);
-    const std::string content = Hex(claim.content);
-    const std::array<std::string_view, 5> values = {token, content, lease_text_, running_retention_text_,
-                                                    asked < claim.lease_end ? "1" : "0"};
-    const LedgerWrite written = co_await Write(RedisScript::kRenew, claim.key, values);
+    const bool holds = asked < claim.lease_end;
+    const LedgerWrite written = co_await Write(RedisScript::kRenew, claim.key, [&] {
+      return std::array{std::to_string(claim.fencing_token), Hex(claim.content), lease_text_,
+                        running_retention_text_, std::string(holds ? "1" : "0")};
+    });
     if (written == LedgerWrite::kDone) claim.lease_end = asked + lease_;
     co_return written;
   } catch (const std::exception&) {
@@ -204,36 +215,21 @@ Task<LedgerWrite> RedisLedger::Renew(LedgerClaim& claim) {
 }
 
 Task<LedgerWrite> RedisLedger::Remember(const LedgerClaim& claim, std::string ending) {
-  if (ending.size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
-  try {
-    const std::string token = std::to_string(claim.fencing_token);
-    const std::string content = Hex(claim.content);
-    const std::array<std::string_view, 4> values = {token, content, retention_text_, ending};
-    co_return co_await Write(RedisScript::kRemember, claim.key, values);
-  } catch (const std::exception&) {
-    co_return LedgerWrite::kUnreachable;
-  }
+  return Write(RedisScript::kRemember, claim.key, [this, &claim, ending = std::move(ending)]() mutable {
+    return std::array{std::to_string(claim.fencing_token), Hex(claim.content), retention_text_,
+                      std::move(ending)};
+  });
 }
 
 Task<LedgerWrite> RedisLedger::Forget(const LedgerClaim& claim) {
-  try {
-    const std::string token = std::to_string(claim.fencing_token);
-    const std::array<std::string_view, 1> values = {token};
-    co_return co_await Write(RedisScript::kForget, claim.key, values);
-  } catch (const std::exception&) {
-    co_return LedgerWrite::kUnreachable;
-  }
+  return Write(RedisScript::kForget, claim.key,
+               [&claim] { return std::array{std::to_string(claim.fencing_token)}; });
 }
 
 Task<LedgerWrite> RedisLedger::Amend(const std::string& key, const ContentHash& content, std::string ending) {
-  if (ending.size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
-  try {
-    const std::string content_text = Hex(content);
-    const std::array<std::string_view, 3> values = {content_text, retention_text_, ending};
-    co_return co_await Write(RedisScript::kAmend, key, values);
-  } catch (const std::exception&) {
-    co_return LedgerWrite::kUnreachable;
-  }
+  return Write(RedisScript::kAmend, key, [this, &content, ending = std::move(ending)]() mutable {
+    return std::array{Hex(content), retention_text_, std::move(ending)};
+  });
 }
 
 }  // namespace session_gateway

@@ -51,8 +51,9 @@ class RedisLedger final : public Ledger {
   struct Returns;
 
   Task<ClaimResult> TryClaim(const std::string& key, const ContentHash& content, CallContext& context);
-  Task<LedgerWrite> Write(RedisScript script, const std::string& key,
-                          std::span<const std::string_view> values);
+  // `make_texts` returns an array of what the script takes.
+  template <typename MakeTexts>
+  Task<LedgerWrite> Write(RedisScript script, const std::string& key, MakeTexts make_texts);
   // What ends a claim that nobody waits for any more.
   RedisLateEnd GiveBackLater(const std::string& key, const std::string& holder);
 

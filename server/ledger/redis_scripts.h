@@ -14,6 +14,9 @@ namespace session_gateway {
 enum class RedisScript { kClaim, kRenew, kRemember, kForget, kGiveBack, kAmend };
 inline constexpr std::size_t kRedisScripts = 6;
 
+// What the key of the newest token is called, behind the prefix of all keys.
+inline constexpr char kRedisTokenName[] = "token";
+
 // The text as Redis takes it. From version 7 on a script can say of itself that it may write above
 // `maxmemory`: those of a claim's holder do, for what has begun must be able to end.
 std::string RedisScriptText(RedisScript script, int redis_major);

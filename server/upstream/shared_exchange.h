@@ -28,8 +28,6 @@ class SharedExchange {
   // Its deadline is the latest of those who wait, and it is stopped when the last of them has left.
   CallContext& context() { return context_; }
   const CallContext& context() const { return context_; }
-  bool ended() const { return ended_; }
-  bool is_waited_for() const { return !waiting_.empty(); }
 
  protected:
   // The work. It ends soon after the context was stopped, but for the wait for the answer to a request that

@@ -25,6 +25,9 @@ class SlowLedger final : public Ledger {
     return inner_.Remember(claim, std::move(ending));
   }
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override { return inner_.Forget(claim); }
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override {
+    return inner_.Amend(key, content, std::move(ending));
+  }
   Duration renew_every() const override { return Duration::zero(); }
   void Close() override {}
 
