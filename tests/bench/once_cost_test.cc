@@ -3,26 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <memory>
-#include <new>
 
 #include "server/ledger/memory_ledger.h"
 #include "tests/bench/once_bed.h"
+#include "tests/steps/failing_new.h"
 
 namespace session_gateway {
 namespace {
-
-// `operator new` has no argument for it, and may not allocate itself.
-std::atomic<std::int64_t>& Allocations() {
-  alignas(std::atomic<std::int64_t>) static unsigned char place[sizeof(std::atomic<std::int64_t>)];
-  static auto* const allocations = new (place) std::atomic<std::int64_t>(0);
-  return *allocations;
-}
 
 #ifdef SESSION_GATEWAY_SANITIZED
 constexpr int kMany = 100'000;
@@ -52,9 +43,11 @@ struct Scene {
 };
 
 std::int64_t AllocationsOf(const std::function<void()>& work) {
-  const std::int64_t before = Allocations();
+  BeginAllocations(0);
+  CountAllocationsHere(true);
   work();
-  return Allocations() - before;
+  CountAllocationsHere(false);
+  return EndAllocations().all;
 }
 
 TEST(OnceCost, AMillionEntriesAllocateNoMoreThanAThousand) {
@@ -105,15 +98,3 @@ TEST(OnceCost, IsAFewMicrosecondsAndHardlyMoreWithAMillionEntries) {
 
 }  // namespace
 }  // namespace session_gateway
-
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++session_gateway::Allocations();
-  return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new(std::size_t size) {
-  void* const memory = operator new(size, std::nothrow);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

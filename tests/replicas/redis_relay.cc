@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/server/resp.h"
 #include "tests/server/signal.h"
 
 namespace session_gateway {
@@ -36,30 +37,6 @@ void SendAll(int fd, std::string_view bytes) {
     if (size <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(size));
   }
-}
-
-std::string Bytes(const RedisReply& reply) {
-  switch (reply.type) {
-    case RedisReply::Type::kText:
-      return "$" + std::to_string(reply.text.size()) + "\r\n" + reply.text + "\r\n";
-    case RedisReply::Type::kError:
-      return "-" + reply.text + "\r\n";
-    case RedisReply::Type::kInteger:
-      return ":" + std::to_string(reply.integer) + "\r\n";
-    case RedisReply::Type::kNil:
-      return "$-1\r\n";
-    case RedisReply::Type::kArray:
-      break;
-  }
-  std::string bytes = "*" + std::to_string(reply.elements.size()) + "\r\n";
-  for (const RedisReply& element : reply.elements) bytes += Bytes(element);
-  return bytes;
-}
-
-std::vector<std::string> WordsOf(const RedisReply& command) {
-  std::vector<std::string> words;
-  for (const RedisReply& word : command.elements) words.push_back(word.text);
-  return words;
 }
 
 std::optional<RedisScript> ScriptOfText(const std::string& text) {
@@ -215,13 +192,13 @@ bool RedisRelay::Receive(Connection& connection, Side side) {
     if (is_command) {
       const std::vector<std::string> words = WordsOf(*read);
       const bool loads = words.size() == 3 && words[0] == "SCRIPT";
-      connection.commands.push_back({.bytes = Bytes(*read),
+      connection.commands.push_back({.bytes = RespOf(*read),
                                      .script = ScriptOf(words),
                                      .loads = loads ? ScriptOfText(words[2]) : std::nullopt});
     } else if (!connection.unanswered.empty()) {
       Piece& asked = connection.unanswered.front();
       if (asked.loads) scripts_[read->text] = *asked.loads;
-      connection.replies.push_back({.bytes = Bytes(*read), .script = asked.script, .loads = {}});
+      connection.replies.push_back({.bytes = RespOf(*read), .script = asked.script, .loads = {}});
       connection.unanswered.pop_front();
     }
   }

@@ -12,6 +12,7 @@
 
 #include "server/ledger/redis_protocol.h"
 #include "tests/server/raw_server.h"
+#include "tests/server/resp.h"
 
 namespace session_gateway {
 
@@ -34,32 +35,6 @@ class FakeRedis {
   std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
   const RawServer& server() const { return server_; }
 
-  static std::string Bulk(const std::string& text) {
-    return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
-  }
-  static std::string Array(const std::vector<std::string>& texts) {
-    std::string bytes = "*" + std::to_string(texts.size()) + "\r\n";
-    for (const std::string& text : texts) bytes += Bulk(text);
-    return bytes;
-  }
-  static std::string Bytes(const RedisReply& reply) {
-    switch (reply.type) {
-      case RedisReply::Type::kText:
-        return Bulk(reply.text);
-      case RedisReply::Type::kError:
-        return "-" + reply.text + "\r\n";
-      case RedisReply::Type::kInteger:
-        return ":" + std::to_string(reply.integer) + "\r\n";
-      case RedisReply::Type::kNil:
-        return "$-1\r\n";
-      case RedisReply::Type::kArray:
-        break;
-    }
-    std::string bytes = "*" + std::to_string(reply.elements.size()) + "\r\n";
-    for (const RedisReply& element : reply.elements) bytes += Bytes(element);
-    return bytes;
-  }
-
   static constexpr char kInfo[] =
       "# Server\r\nredis_version:7.0.15\r\ncluster_enabled:0\r\nloading:0\r\nrole:master\r\n"
       "maxmemory_policy:noeviction\r\n";
@@ -70,8 +45,7 @@ class FakeRedis {
     while (connection.ReadMore()) {
       commands.Feed(connection.TakeBuffered());
       while (const std::optional<RedisReply> command = commands.Next()) {
-        std::vector<std::string> words;
-        for (const RedisReply& word : command->elements) words.push_back(word.text);
+        const std::vector<std::string> words = WordsOf(*command);
         const std::optional<FakeAnswer> answer = handler_(words, connection.index());
         if (answer && !answer->bytes) return;
         if (!connection.Send(answer ? *answer->bytes : OwnAnswer(words))) return;
@@ -80,14 +54,15 @@ class FakeRedis {
   }
 
   static std::string OwnAnswer(const std::vector<std::string>& words) {
-    if (words[0] == "INFO") return Bulk(kInfo);
-    if (words[0] == "SCRIPT") return Bulk(std::string(40, 'a'));
+    if (words[0] == "INFO") return RespOf(std::string(kInfo));
+    if (words[0] == "SCRIPT") return RespOf(std::string(40, 'a'));
     if (words[0] == "TIME") {
       const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::system_clock::now().time_since_epoch());
-      return Array({std::to_string(now.count() / 1'000'000), std::to_string(now.count() % 1'000'000)});
+      return RespOf(
+          std::vector{std::to_string(now.count() / 1'000'000), std::to_string(now.count() % 1'000'000)});
     }
-    if (words[0].starts_with("EVAL")) return Array({"claimed", "17"});
+    if (words[0].starts_with("EVAL")) return RespOf(std::vector<std::string>{"claimed", "17"});
     return "+OK\r\n";
   }
 

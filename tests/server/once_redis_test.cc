@@ -36,7 +36,7 @@ class NotedRedis {
     ++commands_;
     const RedisReply reply = redis_.Ask(words);
     is_held_.wait(true);
-    return FakeAnswer{FakeRedis::Bytes(reply)};
+    return FakeAnswer{RespOf(reply)};
   }};
 };
 

@@ -158,7 +158,7 @@ TEST_F(RedisFaultsTest, AClaimWhoseAnswerWasLostIsGivenBackOnALaterConnection) {
     if (words[0] == "EVAL" && lose_return.exchange(false)) return FakeAnswer::End();
     const RedisReply reply = redis.Ask(words);
     if (words[0] == "EVALSHA" && swallow.exchange(false)) return FakeAnswer::End();
-    return FakeAnswer{FakeRedis::Bytes(reply)};
+    return FakeAnswer{RespOf(reply)};
   });
   RedisLedger& ledger = Make(Config(between.address()));
   EXPECT_TRUE(BecomesUsable(ledger));
@@ -179,7 +179,7 @@ TEST_F(RedisFaultsTest, WhatIsGivenBackIsNobodyElsesClaim) {
   FakeRedis between([&](const std::vector<std::string>& words, int) -> std::optional<FakeAnswer> {
     const RedisReply reply = redis.Ask(words);
     if (words[0] == "EVAL") given_back = true;
-    if (words[0] != "EVALSHA" || !swallow.exchange(false)) return FakeAnswer{FakeRedis::Bytes(reply)};
+    if (words[0] != "EVALSHA" || !swallow.exchange(false)) return FakeAnswer{RespOf(reply)};
     redis.Ask({"SET", record, others});
     return FakeAnswer::End();
   });

@@ -66,10 +66,11 @@ TEST_F(RedisHostileTest, AnAnswerThatIsNoneEndsTheClaimAndTheConnection) {
       {"*-1\r\n", "unreachable Redis answered what no script"},
       {"$-1\r\n", "unreachable Redis answered what no script"},
       {":7\r\n", "unreachable Redis answered what no script"},
-      {FakeRedis::Array({"claimed"}), "unreachable Redis answered without a token"},
-      {FakeRedis::Array({"claimed", "-1"}), "unreachable Redis answered without a token"},
-      {FakeRedis::Array({"claimed", "99999999999999999999"}), "unreachable Redis answered without a token"},
-      {FakeRedis::Array({"ended"}), "unreachable Redis answered what no script"},
+      {RespOf(std::vector<std::string>{"claimed"}), "unreachable Redis answered without a token"},
+      {RespOf(std::vector<std::string>{"claimed", "-1"}), "unreachable Redis answered without a token"},
+      {RespOf(std::vector<std::string>{"claimed", "99999999999999999999"}),
+       "unreachable Redis answered without a token"},
+      {RespOf(std::vector<std::string>{"ended"}), "unreachable Redis answered what no script"},
       {"*1\r\n:1\r\n", "unreachable Redis answered what no script"},
       {"-\r\n", "unreachable Redis answers with an error"},
       {"-MOVED 1 10.0.0.1:6379\r\n", "unreachable Redis is a cluster"},
@@ -163,7 +164,7 @@ TEST_F(RedisHostileTest, AClockThatIsNotUsableIsRefused) {
     FakeRedis fake([&](const Words& words, int) -> Answer {
       if (words[0] != "TIME") return std::nullopt;
       const std::size_t at = asked++ % 2 * 2;
-      return FakeAnswer{FakeRedis::Array({times[at], times[at + 1]})};
+      return FakeAnswer{RespOf(std::vector<std::string>{times[at], times[at + 1]})};
     });
     EXPECT_EQ(ClaimName(Make(Config(fake.address())), "k"), "unreachable " + want);
     ledgers_.clear();
@@ -182,16 +183,18 @@ TEST_F(RedisHostileTest, NoProblemShowsThePassword) {
 
 TEST(RedisReaderTest, RepliesAreReadWhereverTheyAreCut) {
   const std::string bytes = "+OK\r\n-ERR no\r\n:-12\r\n$-1\r\n*-1\r\n" +
-                            FakeRedis::Array({"a", "", "b\r\nc"}) + "*2\r\n*1\r\n:1\r\n$3\r\nxyz\r\n*0\r\n";
+                            RespOf(std::vector<std::string>{"a", "", "b\r\nc"}) +
+                            "*2\r\n*1\r\n:1\r\n$3\r\nxyz\r\n*0\r\n";
   for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
     RedisReader reader;
     std::string again;
     for (std::size_t at = 0; at < bytes.size(); at += piece) {
       reader.Feed(std::string_view(bytes).substr(at, piece));
-      while (const auto reply = reader.Next()) again += FakeRedis::Bytes(*reply);
+      while (const auto reply = reader.Next()) again += RespOf(*reply);
     }
     EXPECT_EQ(reader.problem(), "");
-    EXPECT_EQ(again, "$2\r\nOK\r\n-ERR no\r\n:-12\r\n$-1\r\n$-1\r\n" + FakeRedis::Array({"a", "", "b\r\nc"}) +
+    EXPECT_EQ(again, "$2\r\nOK\r\n-ERR no\r\n:-12\r\n$-1\r\n$-1\r\n" +
+                         RespOf(std::vector<std::string>{"a", "", "b\r\nc"}) +
                          "*2\r\n*1\r\n:1\r\n$3\r\nxyz\r\n*0\r\n")
         << piece;
   }
