@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <thread>
 
 #include "sessiongateway/v1/session_gateway.grpc.pb.h"
@@ -45,6 +46,7 @@ class Together : public testing::TestWithParam<const OnceSide*> {
     setup_.qlik_auth.user_directory = "d";
     setup_.qlik_auth.user_id = "u";
     gateway_.emplace(setup_, log_);
+    channel_ = ConnectTo(gateway_->address());
   }
   ~Together() override {
     may_answer_.Set();
@@ -58,14 +60,15 @@ class Together : public testing::TestWithParam<const OnceSide*> {
            ("\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
   RpcResult Call(milliseconds deadline) {
-    RpcResult result =
-        CallByText(ConnectTo(gateway_->address()), side().rpc, WithId(side().request, kRequestId), deadline);
+    RpcResult result = CallByText(channel_, side().rpc, WithId(side().request, kRequestId), deadline);
     EXPECT_EQ(result.problems, "") << result.text;
     return result;
   }
-  // On a thread of its own.
-  void Begin(milliseconds deadline, RpcResult& result) {
+  // On a thread of its own. The result is there once that has been joined.
+  const RpcResult& Begin(milliseconds deadline) {
+    RpcResult& result = begun_.emplace_back();
     threads_.emplace_back([this, deadline, &result] { result = Call(deadline); });
+    return result;
   }
   void Join() {
     for (std::thread& thread : threads_) thread.join();
@@ -78,7 +81,7 @@ class Together : public testing::TestWithParam<const OnceSide*> {
       EXPECT_TRUE(WaitForJoined(joiners_));
       context.TryCancel();
     });
-    const auto stub = sessiongateway::v1::SessionGateway::NewStub(ConnectTo(gateway_->address()));
+    const auto stub = sessiongateway::v1::SessionGateway::NewStub(channel_);
     const std::string text = WithId(side().request, kRequestId);
     grpc::Status status;
     if (side().name == "symphony") {
@@ -119,17 +122,18 @@ class Together : public testing::TestWithParam<const OnceSide*> {
   GatewaySetup setup_;
   std::string log_;
   std::optional<GatewayUnderTest> gateway_;
+  std::shared_ptr<grpc::Channel> channel_;  // one connection for all callers
+  std::deque<RpcResult> begun_;
   std::vector<std::thread> threads_;
 };
 
 TEST_P(Together, AHundredAreOne) {
-  std::vector<RpcResult> results(kCallers);
-  for (RpcResult& result : results) Begin(kLong, result);
+  for (int caller = 0; caller < kCallers; ++caller) Begin(kLong);
   ASSERT_TRUE(WaitForJoined(kCallers - 1));
   may_answer_.Set();
   Join();
   int own = 0;
-  for (const RpcResult& result : results) {
+  for (const RpcResult& result : begun_) {
     EXPECT_TRUE(result.ok) << result.text;
     EXPECT_THAT(result.text, HasSubstr("id: \"77\""));
     own += result.text.find("replayed: true") == std::string::npos ? 1 : 0;
@@ -141,11 +145,9 @@ TEST_P(Together, AHundredAreOne) {
 }
 
 TEST_P(Together, EachHasItsOwnDeadline) {
-  RpcResult patient;
-  RpcResult late;
-  Begin(kShort, late);
+  const RpcResult& late = Begin(kShort);
   asked_.Wait();
-  Begin(kLong, patient);
+  const RpcResult& patient = Begin(kLong);
   ASSERT_TRUE(WaitForJoined(1));
   const RpcResult joiner = Call(kShort / 2);
   EXPECT_EQ(joiner.code, "DEADLINE_EXCEEDED") << joiner.text;
@@ -165,7 +167,7 @@ TEST_P(Together, EachHasItsOwnDeadline) {
 
 TEST_P(Together, TheFirstMayLeaveAndTheOthersStay) {
   joiners_ = 1;
-  RpcResult other;
+  RpcResult& other = begun_.emplace_back();
   threads_.emplace_back([this, &other] {
     asked_.Wait();
     other = Call(kLong);
