@@ -45,6 +45,9 @@ class BlockingConnection {
   virtual bool Quiet() = 0;
   virtual void Close() { CloseDescriptor(); }
 
+  // On the loop thread after a job: what the peer has given that serves other connections is kept.
+  virtual void Settle() {}
+
   const TimePoint opened;
   TimePoint idle_since;
 

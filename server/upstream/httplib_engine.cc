@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "server/upstream/blocking_connection.h"
+#include "server/upstream/blocking_handshake.h"
 #include "server/upstream/connection_pool.h"
 #include "server/upstream/dialer.h"
 #include "server/upstream/httplib_exchange.h"
 #include "server/upstream/loop_event.h"
 #include "server/upstream/request_text.h"
+#include "server/upstream/tls_blocking_connection.h"
 #include "server/upstream/worker_threads.h"
 
 namespace session_gateway {
@@ -162,6 +164,7 @@ class HttplibEngine::Impl : public std::enable_shared_from_this<Impl> {
   Task<std::optional<SendFailure>> TakePlace(Places::Holder& place, CallContext& context);
   std::shared_ptr<BlockingConnection> Make() const;
   Task<std::optional<SendFailure>> Open(BlockingConnection& connection, CallContext& context);
+  Task<std::optional<SendFailure>> Handshake(BlockingConnection& connection, CallContext& context);
   Task<SendResult> Exchange(Lease& lease, const std::string& head, const HttpRequest& request,
                             CallContext& context);
   bool Over(const CallContext& context) const {
@@ -175,6 +178,7 @@ class HttplibEngine::Impl : public std::enable_shared_from_this<Impl> {
   const EngineLimits limits_;
   const Clock& clock_;
   const TlsClient* const tls_;  // null: without TLS
+  const std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
   NameResolver resolver_;
   Pool pool_;
   Places places_;
@@ -237,6 +241,9 @@ Task<std::optional<SendFailure>> HttplibEngine::Impl::TakePlace(Places::Holder& 
 }
 
 std::shared_ptr<BlockingConnection> HttplibEngine::Impl::Make() const {
+  if (tls_ != nullptr) {
+    return std::make_shared<TlsBlockingConnection>(clock_.Now(), *tls_, sessions_, endpoint_.host);
+  }
   return std::make_shared<PlainBlockingConnection>(clock_.Now());
 }
 
@@ -255,7 +262,21 @@ Task<std::optional<SendFailure>> HttplibEngine::Impl::Open(BlockingConnection& c
                           "cannot connect: " + error.message()};
   }
   connection.Adopt(descriptor);
-  co_return std::nullopt;
+  if (tls_ != nullptr) failure = co_await Handshake(connection, context);
+  co_return failure;
+}
+
+Task<std::optional<SendFailure>> HttplibEngine::Impl::Handshake(BlockingConnection& connection,
+                                                                CallContext& context) {
+  if (!threads_.Prepare()) co_return NoThread();
+  BlockingHandshake handshake(connection);
+  {
+    StopGuard guard(context, [&handshake] { handshake.Abandon(); });
+    co_await threads_.Run(handshake);
+  }
+  connection.Settle();
+  if (context.stopped() != StopReason::kNone) co_return StoppedBeforeSending(context, Phase::kHandshake);
+  co_return handshake.failure();
 }
 
 Task<SendResult> HttplibEngine::Impl::Exchange(Lease& lease, const std::string& head,
@@ -275,6 +296,7 @@ Task<SendResult> HttplibEngine::Impl::Exchange(Lease& lease, const std::string& 
     co_await threads_.Run(exchange);
   }
   body_timer->Disarm();
+  lease->Settle();
   SendResult result = exchange.Conclude(context.abandoned() ? context.stopped() : StopReason::kNone);
   if (exchange.IsClean()) {
     lease.Keep(clock_.Now());

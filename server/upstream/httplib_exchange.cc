@@ -1,8 +1,5 @@
 #include "server/upstream/httplib_exchange.h"
 
-#include <poll.h>
-
-#include <array>
 #include <utility>
 
 #include "server/upstream/exchange_end.h"
@@ -13,16 +10,6 @@ namespace {
 
 // So much is read of what has come by the time of a stop.
 constexpr int kLooksMax = 8;
-
-void Wait(int descriptor, short events, const Wakeup& wakeup) {
-  std::array<pollfd, 2> watched{pollfd{descriptor, events, 0}, pollfd{wakeup.descriptor(), POLLIN, 0}};
-  ::poll(watched.data(), watched.size(), -1);
-}
-
-short EventsOf(IoNeed need) {
-  if (need == IoNeed::kRead) return POLLIN;
-  return need == IoNeed::kWrite ? POLLOUT : short{0};
-}
 
 }  // namespace
 
@@ -86,7 +73,7 @@ bool HttplibExchange::Pull() {
       Feed(bytes);
       return true;
     }
-    Wait(connection_.descriptor(), static_cast<short>(EventsOf(write_need) | EventsOf(read_need)), *wakeup_);
+    wakeup_->WaitFor(connection_.descriptor(), write_need, read_need);
   }
 }
 

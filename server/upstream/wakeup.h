@@ -1,7 +1,9 @@
-// Wakes a thread that waits in poll, from another thread.
+// Wakes a thread that waits for a socket, from another thread.
 //
-// Thread rule: Wake from any thread; the rest by one. Never here: why it is woken.
+// Thread rule: Wake from any thread; the rest by one. Never here: why it is woken, time.
 #pragma once
+
+#include "server/upstream/io_need.h"
 
 namespace session_gateway {
 
@@ -15,7 +17,8 @@ class Wakeup {
 
   void Wake();
   void Drain();
-  int descriptor() const { return descriptor_; }  // readable once woken, until drained
+  // Returns once the socket is ready for one of the two, has failed, or Wake was called since Drain.
+  void WaitFor(int socket, IoNeed one, IoNeed other) const;
 
  private:
   const int descriptor_;
