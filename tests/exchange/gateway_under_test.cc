@@ -72,8 +72,8 @@ class GatewayUnderTest::Impl {
     const TlsClient* const tls = setup.tls ? &tls_ : nullptr;
     if (setup.symphony) {
       symphony_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.symphony},
-                        LimitsOf(setup), Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore,
-                        tls);
+                        LimitsOf(setup), Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)),
+                        kIgnore, tls);
     }
     if (setup.qlik) {
       qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, LimitsOf(setup),
