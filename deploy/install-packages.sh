@@ -5,6 +5,7 @@
 #   install-packages.sh package   what a Debian package and an image's root file system need beside that
 #   install-packages.sh test      what `make test` needs beside both
 #   install-packages.sh lint      what the linters need beside that
+#   install-packages.sh bench     what the benchmarks need beside what `make test` does
 #   install-packages.sh fuzz      what `make fuzz` needs beside what `make build` does
 #   install-packages.sh clients   the toolchains of the clients in other languages, where another one is not there
 set -eu
@@ -15,6 +16,7 @@ build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf
 package='dpkg-dev file openssl ca-certificates'
 test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server'
 lint='clang-format-16 lintian'
+bench='libbenchmark-dev'
 fuzz='clang-16 libclang-rt-16-dev'
 clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"
@@ -28,9 +30,10 @@ case "${1:-}" in
   package) wanted="$build $package" ;;
   test) wanted="$build $package $test" ;;
   lint) wanted="$build $package $test $lint" ;;
+  bench) wanted="$build $package $test $bench" ;;
   fuzz) wanted="$build $fuzz" ;;
   clients) wanted=$clients ;;
-  *) echo "usage: $0 build|package|test|lint|fuzz|clients" >&2; exit 2 ;;
+  *) echo "usage: $0 build|package|test|lint|bench|fuzz|clients" >&2; exit 2 ;;
 esac
 
 missing=

@@ -171,7 +171,10 @@ void WaitForLingering(Loop& loop, Gateway& gateway, TimePoint end, Log& log) {
     if (gateway.lingering() > 0) {
       log.Event(LogLevel::kInfo, "lingering", {{"creates", static_cast<std::int64_t>(gateway.lingering())}});
     }
-    gateway.Drain(end, [&idle] { idle.set_value(); });
+    gateway.Drain(end, [&] {
+      LogCounts(log, gateway.once_counts());
+      idle.set_value();
+    });
   });
   idle.get_future().wait();
 }

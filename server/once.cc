@@ -2,29 +2,9 @@
 
 #include <utility>
 
-#include "translator/request_rules.h"
+#include "server/once_ends.h"
 
 namespace session_gateway {
-namespace {
-
-// An end that only the callers' leaving made, and that created nothing: no answer to one who still waits.
-bool IsByStop(const CreateEnd& end) { return !IsRemembered(end) && end.error->reason == Reason::kDeadline; }
-
-CreateEnd Refused(Upstream upstream) {
-  CreateEnd end;
-  end.error = RequestIdReused(upstream);
-  return end;
-}
-
-// The same end, for one who did not start it.
-CreateEnd Shared(Upstream upstream, const CreateEnd& end) {
-  CreateEnd shared = end;
-  if (shared.error && shared.error->reason == Reason::kDeadline) return Replay(upstream, std::move(shared));
-  shared.replayed = true;
-  return shared;
-}
-
-}  // namespace
 
 Once::Once(Exchanges& exchanges, const Clock& clock, Ledger& ledger, OncePauses pauses)
     : exchanges_(exchanges),
@@ -46,27 +26,31 @@ Task<CreateEnd> Once::Run(OnceCall call, CallContext& caller, std::function<Late
     const bool is_own = found == running_.end();
     std::shared_ptr<OnceExchange> once;
     if (is_own) {
-      const std::string key = call.key;
       once = std::make_shared<OnceExchange>(parts_, caller.caller(), std::move(call));
-      running_.emplace(key, once);
+      running_.emplace(once->key(), once);
     } else {
       once = found->second;
       if (once->content() != call.content) {
         ++parts_.counts.other_content;
-        co_return Refused(upstream);
+        co_return ReusedEnd(upstream);
       }
       ++parts_.counts.joined;
     }
     const std::shared_ptr<SharedExchange> exchange = once;
     const auto make_late_call = LateCallOf(once, make_late_end);
     Exchanges::Waited waited = co_await exchanges_.Wait(exchange, caller, make_late_call);
-    if (!waited.ended) co_return once->Told(caller.stopped(), std::move(waited.known));
+    if (!waited.ended) {
+      CreateEnd told = once->Told(caller.stopped(), std::move(waited.known));
+      told.replayed = told.replayed || !is_own;
+      co_return told;
+    }
     if (is_own) co_return *once->end();
+    const bool is_for_others = once->ended_for_lack_of_callers();
+    if (is_for_others && caller.stopped() != StopReason::kNone) co_return *once->end();
     const auto still = running_.find(once->key());
     const bool is_over = still == running_.end() || still->second != once;
-    if (!is_over || !IsByStop(*once->end()) || caller.stopped() != StopReason::kNone) {
-      co_return Shared(upstream, *once->end());
-    }
+    if (!is_for_others) co_return SharedEnd(upstream, *once->end());
+    if (!is_over) co_return LedgerUnreachableEnd(upstream, "still holds the key of callers who have left");
   }
 }
 
@@ -76,7 +60,8 @@ std::function<Exchanges::LateCall()> Once::LateCallOf(const std::shared_ptr<Once
     return [weak, late_end = make_late_end()](Duration lingered) {
       const auto ended = weak.lock();
       // One that only asked, or waited for another gateway, left nothing behind.
-      if (ended->was_sent() && ended->end()) late_end(*ended->end(), ended->context().endpoint(), lingered);
+      if (ended->was_sent() && ended->end() != nullptr)
+        late_end(*ended->end(), ended->context().endpoint(), lingered);
     };
   };
 }

@@ -40,8 +40,8 @@ class Once {
 
   Exchanges& exchanges_;
   OnceParts parts_;
-  // With a seed of the process: callers choose their keys.
-  std::unordered_map<std::string, std::shared_ptr<OnceExchange>, absl::Hash<std::string>> running_;
+  // By the key that the exchange itself holds. With a seed of the process: callers choose their keys.
+  std::unordered_map<std::string_view, std::shared_ptr<OnceExchange>, absl::Hash<std::string_view>> running_;
 };
 
 }  // namespace session_gateway

@@ -1,85 +1,18 @@
 #include "server/once_exchange.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <utility>
 
-#include "translator/request_rules.h"
-#include "translator/upstream_status.h"
+#include "server/once_ends.h"
 
 namespace session_gateway {
 namespace {
 
-// How often an end is given to a store that does not take it.
-constexpr int kWritesMax = 8;
-
-CreateEnd Fails(RpcError error) { return {.error = std::move(error), .response = {}}; }
-
-// The outcome is that of a request of which nothing is known, or of one that was surely not sent.
-CreateEnd Stopped(Upstream upstream, StopReason reason, Phase phase, bool may_be_sent,
-                  const std::string& detail) {
-  const FailureKind kind =
-      reason == StopReason::kCancelled ? FailureKind::kCancelled : FailureKind::kDeadline;
-  return Fails(ErrorFromFailure(upstream, SendFailure{kind, phase, may_be_sent, detail}));
-}
+// A record that no version understands: a repeat is told that the end is not known.
+constexpr char kNoRecord[] = "?";
 
 }  // namespace
-
-// Renews a claim while its create runs, and lets nothing be sent once the claim may be another's.
-class OnceExchange::Keeper {
- public:
-  Keeper(OnceExchange& exchange, LedgerClaim claim)
-      : exchange_(exchange),
-        claim_(std::move(claim)),
-        timer_(exchange.parts_.loop.get_executor()),
-        stopped_(exchange.parts_.loop.get_executor()) {
-    if (exchange_.parts_.ledger.renew_every() == Duration::max()) {
-      stopped_.Announce();
-      return;
-    }
-    exchange_.LimitSending(claim_.lease_end);
-    boost::asio::co_spawn(
-        exchange_.parts_.loop.get_executor(), Keep(exchange_.shared_from_this()),
-        [this, alive = exchange_.shared_from_this()](const std::exception_ptr&) { stopped_.Announce(); });
-  }
-  Keeper(const Keeper&) = delete;
-  Keeper& operator=(const Keeper&) = delete;
-
-  const LedgerClaim& claim() const { return claim_; }
-  bool IsOver() const { return exchange_.parts_.clock.Now() >= claim_.lease_end; }
-
-  // Before the keeper goes, and before the claim is ended.
-  Task<void> Stop() {
-    stopping_ = true;
-    timer_.cancel();
-    co_await stopped_.Wait();
-  }
-
- private:
-  Task<void> Keep(std::shared_ptr<OnceExchange>) {
-    const OnceParts& parts = exchange_.parts_;
-    Duration pause = parts.ledger.renew_every();
-    while (!stopping_) {
-      timer_.expires_after(pause);
-      boost::system::error_code ignored;
-      co_await timer_.async_wait(boost::asio::redirect_error(kUseTask, ignored));
-      if (stopping_) break;
-      const LedgerWrite renewed = co_await parts.ledger.Renew(claim_);
-      if (renewed == LedgerWrite::kLost) claim_.lease_end = parts.clock.Now();
-      exchange_.LimitSending(claim_.lease_end);
-      if (renewed == LedgerWrite::kLost) break;
-      pause = renewed == LedgerWrite::kDone ? parts.ledger.renew_every() : parts.pauses.longest;
-    }
-  }
-
-  OnceExchange& exchange_;
-  LedgerClaim claim_;
-  LoopTimer timer_;
-  LoopEvent stopped_;
-  bool stopping_ = false;
-};
 
 OnceExchange::OnceExchange(OnceParts& parts, const Caller& caller, OnceCall call)
     : SharedExchange(parts.loop.get_executor(), caller), parts_(parts), call_(std::move(call)) {}
@@ -91,23 +24,36 @@ Task<void> OnceExchange::Run() {
     const OnceExchange& exchange;
   } over{*this};
   std::optional<LedgerClaim> claim = co_await Claim();
-  if (!claim) co_return EndWith(*std::move(known_));
-  {
-    Keeper keeper(*this, *std::move(claim));
-    std::exception_ptr thrown;
-    try {
-      co_await Carry(keeper);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    co_await keeper.Stop();
-    claim = keeper.claim();
-    if (thrown) Know(UnknownEnd(call_.upstream, "internal error"));
+  if (!claim) {
+    if (IsWorthAsking()) co_await Ask();
+    End();
+    // Who waits is told first. The row may be gone soon, so what was found is for the ledger, too.
+    if (was_recalled_ && was_found_) co_await Amend();
+    co_return;
   }
-  co_await Settle(*claim);
+  std::shared_ptr<ClaimKeeper> keeper;
+  std::exception_ptr thrown;
+  try {
+    keeper = StartKeeper(*claim);
+    co_await Carry(keeper.get());
+    CountEnd();
+    // What is remembered whatever the store says is told without waiting for it.
+    if (IsRemembered(*known_)) End();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (keeper) {
+    keeper->Cancel();
+    co_await keeper->Stop();
+    claim = keeper->claim();
+  }
+  if (!thrown) co_return co_await Settle(*claim);
+  // A claim that stayed as it is would let every repeat wait for nothing.
+  const std::string record = context().may_have_left() ? kNoRecord : "";
+  co_await Write(*claim, record);
+  std::rethrow_exception(thrown);
 }
 
-// Nothing: the call ends as `known_` says.
 Task<std::optional<LedgerClaim>> OnceExchange::Claim() {
   bool held_elsewhere = false;
   Duration pause = parts_.pauses.first;
@@ -121,7 +67,6 @@ Task<std::optional<LedgerClaim>> OnceExchange::Claim() {
     }
     if (auto end = EndWithoutClaim(result, held_elsewhere)) {
       Know(*std::move(end));
-      co_await AskIfUnknown();
       co_return std::nullopt;
     }
     if (!std::holds_alternative<LedgerRunning>(result)) break;
@@ -135,21 +80,20 @@ Task<std::optional<LedgerClaim>> OnceExchange::Claim() {
 std::optional<CreateEnd> OnceExchange::EndWithoutClaim(const ClaimResult& result, bool held_elsewhere) {
   const Upstream upstream = call_.upstream;
   if (const auto* ended = std::get_if<LedgerEnded>(&result)) {
-    ++parts_.counts.replayed;
+    was_recalled_ = true;
     return ReadEnding(call_.method, upstream, ended->ending);
   }
   if (std::holds_alternative<LedgerDied>(result)) {
-    ++parts_.counts.replayed;
+    was_recalled_ = true;
     return UnknownEnd(upstream, "the gateway that ran it died");
   }
   if (std::holds_alternative<LedgerOtherContent>(result)) {
     ++parts_.counts.other_content;
-    return Fails(RequestIdReused(upstream));
+    return ReusedEnd(upstream);
   }
   if (std::holds_alternative<LedgerFull>(result)) {
     ++parts_.counts.full;
-    return Fails(MakeError(upstream, absl::StatusCode::kResourceExhausted, Reason::kOverloaded,
-                           Outcome::kNotSent, Phase::kQueue, "the ledger of requests is full"));
+    return LedgerFullEnd(upstream);
   }
   const auto* const unreachable = std::get_if<LedgerUnreachable>(&result);
   if (unreachable == nullptr || context().stopped() != StopReason::kNone) return std::nullopt;
@@ -157,60 +101,69 @@ std::optional<CreateEnd> OnceExchange::EndWithoutClaim(const ClaimResult& result
   if (held_elsewhere) {
     return UnknownEnd(upstream, "another gateway runs it, and the ledger of requests is out of reach");
   }
-  return Fails(MakeError(upstream, absl::StatusCode::kUnavailable, Reason::kLedgerUnavailable,
-                         Outcome::kNotSent, Phase::kQueue,
-                         "the ledger of requests is out of reach: " + unreachable->detail));
+  return LedgerUnreachableEnd(upstream, "is out of reach: " + unreachable->detail);
 }
 
-CreateEnd OnceExchange::StoppedBeforeSending(bool held_elsewhere) const {
-  return Stopped(
+CreateEnd OnceExchange::StoppedBeforeSending(bool held_elsewhere) {
+  ++parts_.counts.left;
+  left_before_claim_ = true;
+  return StoppedEnd(
       call_.upstream, context().stopped(), Phase::kQueue, held_elsewhere,
       held_elsewhere ? "another gateway runs the call with this request_id" : "it ended before it was sent");
 }
 
-Task<void> OnceExchange::Carry(const Keeper& keeper) {
+Task<void> OnceExchange::Amend() {
+  const std::string record = EndingRecord(call_.method, *known_);
+  const LedgerWrite written = co_await parts_.ledger.Amend(call_.key, call_.content, record);
+  if (written != LedgerWrite::kDone) ++parts_.counts.lost;
+}
+
+// Null where claims have no lease.
+std::shared_ptr<ClaimKeeper> OnceExchange::StartKeeper(const LedgerClaim& claim) {
+  if (parts_.ledger.renew_every() == Duration::max()) return nullptr;
+  auto keeper = std::make_shared<ClaimKeeper>(
+      ClaimKeeper::Parts{parts_.loop, parts_.clock, parts_.ledger, parts_.pauses.longest}, claim,
+      [alive = shared_from_this()](TimePoint lease_end) { alive->LimitSending(lease_end); });
+  keeper->Start();
+  return keeper;
+}
+
+Task<void> OnceExchange::Carry(const ClaimKeeper* keeper) {
   was_sent_ = true;
   ++parts_.counts.sent;
   SendResult result = co_await call_.create->transport().Send(call_.create->request(), context());
   CreateEnd end = call_.create->Read(result);
-  const bool by_lease = OutcomeOf(end) == Outcome::kNotSent && end.error->reason == Reason::kDeadline &&
-                        context().stopped() == StopReason::kNone && keeper.IsOver();
-  if (by_lease) {
-    end = Fails(MakeError(call_.upstream, absl::StatusCode::kUnavailable, Reason::kLedgerUnavailable,
-                          Outcome::kNotSent, Phase::kQueue,
-                          "the ledger of requests was out of reach before the call was sent"));
-  }
+  const bool by_lease = keeper != nullptr && keeper->IsOver() && OutcomeOf(end) == Outcome::kNotSent &&
+                        end.error->reason == Reason::kDeadline && context().stopped() == StopReason::kNone;
+  if (by_lease) end = LedgerUnreachableEnd(call_.upstream, "was out of reach before the call was sent");
   Know(std::move(end));
-  co_await AskIfUnknown();
+  if (IsWorthAsking()) co_await Ask();
+}
+
+bool OnceExchange::IsWorthAsking() const {
+  return !abandoned_ && !left_before_claim_ && OutcomeOf(*known_) == Outcome::kUnknown;
 }
 
 // What was created and is still there makes an unknown end a known one. A question that fails changes
-// nothing.
-Task<void> OnceExchange::AskIfUnknown() {
-  const HttpRequest* const question = call_.create->question();
-  if (question == nullptr || abandoned_ || !known_->error) co_return;
-  const bool taken = known_->error->code == absl::StatusCode::kAlreadyExists;
-  if (OutcomeOf(*known_) != Outcome::kUnknown && !taken) co_return;
-  CallContext asking(parts_.clock.Now() + parts_.question_time);
-  asking.set_caller(context().caller());
-  question_ = &asking;
-  LoopTimer timer(parts_.loop.get_executor(), asking.deadline());
-  timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-    const auto alive = weak.lock();
-    if (!error && alive && alive->question_ != nullptr) alive->question_->Stop(StopReason::kDeadline);
-  });
-  SendResult result = co_await call_.create->transport().Send(*question, asking);
-  question_ = nullptr;
+// nothing, and so does one that says that nothing is there: what has come to its end is deleted.
+Task<void> OnceExchange::Ask() {
+  if (call_.create->question() == nullptr) co_return;
+  ++parts_.counts.asked;
+  struct Asked {
+    ~Asked() { question.reset(); }
+    std::optional<OnceQuestion>& question;
+  } asked{question_};
+  question_.emplace(parts_.loop, parts_.clock.Now() + parts_.question_time, context().caller());
   CreateEnd there;
-  switch (call_.create->ReadQuestion(result, there)) {
+  switch (co_await question_->Ask(*call_.create, there)) {
     case OnceCreate::Found::kThere:
       ++parts_.counts.found;
+      was_found_ = true;
       there.replayed = true;
       Know(std::move(there));
       break;
     case OnceCreate::Found::kAbsent:
-      // Its id was taken, and now it is gone: it was there.
-      if (taken) Know(UnknownEnd(call_.upstream, "it was there, and is gone"));
+      ++parts_.counts.absent;
       break;
     case OnceCreate::Found::kNotKnown:
       break;
@@ -220,41 +173,42 @@ Task<void> OnceExchange::AskIfUnknown() {
 void OnceExchange::Abandon() {
   abandoned_ = true;
   SharedExchange::Abandon();
-  if (question_ != nullptr) question_->Stop(StopReason::kDeadline);
+  if (question_) question_->Stop();
+  if (settle_pause_) settle_pause_->cancel();
 }
 
 Task<LedgerWrite> OnceExchange::Write(const LedgerClaim& claim, const std::string& record) {
   return record.empty() ? parts_.ledger.Forget(claim) : parts_.ledger.Remember(claim, record);
 }
 
-// Who waits is told a remembered end at once. One that is forgotten is told when the key is free, so that a
-// repeat, here or at another gateway, begins anew.
+// An end that is forgotten is told when the key is free, so that a repeat, here or at another gateway, begins
+// anew.
 Task<void> OnceExchange::Settle(const LedgerClaim& claim) {
   const bool remembered = IsRemembered(*known_);
   const std::string record = remembered ? EndingRecord(call_.method, *known_) : std::string();
-  if (remembered) EndWith(*known_);
-  const LedgerWrite written = co_await Write(claim, record);
-  ++(remembered ? parts_.counts.remembered : parts_.counts.forgotten);
+  LedgerWrite written = co_await Write(claim, record);
   if (!remembered) {
     if (written != LedgerWrite::kUnreachable) parts_.on_over(*this);
-    EndWith(*known_);
+    End();
   }
-  if (written == LedgerWrite::kUnreachable) co_await SettleAgain(claim, record);
-  if (written == LedgerWrite::kLost) ++parts_.counts.lost;
+  if (written == LedgerWrite::kUnreachable) written = co_await SettleAgain(claim, record);
+  if (written != LedgerWrite::kDone) ++parts_.counts.lost;
 }
 
-Task<void> OnceExchange::SettleAgain(const LedgerClaim& claim, const std::string& record) {
+// A bounded number of times, or until it is abandoned.
+Task<LedgerWrite> OnceExchange::SettleAgain(const LedgerClaim& claim, const std::string& record) {
   Duration pause = parts_.pauses.first;
-  for (int i = 1; i < kWritesMax; ++i) {
-    LoopTimer timer(parts_.loop.get_executor(), pause);
-    boost::system::error_code ignored;
-    co_await timer.async_wait(boost::asio::redirect_error(kUseTask, ignored));
+  LedgerWrite written = LedgerWrite::kUnreachable;
+  for (int i = 1; i < parts_.pauses.writes_max && written == LedgerWrite::kUnreachable && !abandoned_; ++i) {
+    settle_pause_.emplace(parts_.loop.get_executor(), pause);
+    boost::system::error_code given_up;
+    co_await settle_pause_->async_wait(boost::asio::redirect_error(kUseTask, given_up));
+    if (given_up) break;
     pause = std::min(pause * 2, parts_.pauses.longest);
-    const LedgerWrite written = co_await Write(claim, record);
-    if (written == LedgerWrite::kDone) co_return;
-    if (written == LedgerWrite::kLost) break;
+    written = co_await Write(claim, record);
   }
-  ++parts_.counts.lost;
+  settle_pause_.reset();
+  co_return written;
 }
 
 // Or until all have left.
@@ -267,10 +221,32 @@ Task<void> OnceExchange::Pause(Duration& pause) {
   co_await timer.async_wait(boost::asio::redirect_error(kUseTask, ignored));
 }
 
+bool OnceExchange::ended_for_lack_of_callers() const {
+  return left_before_claim_ ||
+         (is_final_ && !IsRemembered(*known_) && known_->error->reason == Reason::kDeadline);
+}
+
 CreateEnd OnceExchange::Told(StopReason reason, std::optional<SendResult> known) const {
   if (known_) return *known_;
   if (known) return call_.create->Read(*known);
-  return Stopped(call_.upstream, reason, Phase::kWait, true, "the create goes on for another caller");
+  return StoppedEnd(call_.upstream, reason, Phase::kWait, true, "the create goes on for another caller");
+}
+
+void OnceExchange::CountEnd() {
+  switch (OutcomeOf(*known_)) {
+    case Outcome::kDone:
+      ++parts_.counts.done;
+      break;
+    case Outcome::kUnknown:
+      ++parts_.counts.unknown;
+      break;
+    case Outcome::kRefused:
+      ++parts_.counts.refused;
+      break;
+    case Outcome::kNotSent:
+      ++parts_.counts.not_sent;
+      break;
+  }
 }
 
 // Those who have left wait for no more than this.
@@ -279,8 +255,11 @@ void OnceExchange::Know(CreateEnd known) {
   WakeLeaving();
 }
 
-void OnceExchange::EndWith(CreateEnd end) {
-  end_ = std::move(end);
+void OnceExchange::End() {
+  if (was_recalled_) {
+    ++(OutcomeOf(*known_) == Outcome::kDone ? parts_.counts.replayed : parts_.counts.still_unknown);
+  }
+  is_final_ = true;
   AnnounceEnd();
 }
 

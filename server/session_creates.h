@@ -3,10 +3,11 @@
 // Thread rule: loop thread only. Never here: sending, the ledger.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "server/once_exchange.h"
+#include "server/once_create.h"
 #include "server/upstream/stack.h"
 #include "translator/create_execution_session.h"
 #include "translator/create_session.h"
@@ -22,10 +23,21 @@ struct CreateParts {
   JsonReader& reader;
 };
 
+// Where an answer is read into: the message of the caller who began the create, as long as it waits. So the
+// answer need not be taken out of its record for it.
+template <typename Response>
+struct AnswerPlace {
+  Response* waiting = nullptr;
+  bool has_answer = false;  // `waiting` was read last, and without an error
+};
+
 class SymphonyCreate final : public OnceCreate {
  public:
-  SymphonyCreate(const CreateParts<CreateSessionTranslator>& parts, HttpRequest request)
-      : parts_(parts), request_(std::move(request)) {}
+  using Place = AnswerPlace<sessiongateway::v1::CreateSessionResponse>;
+
+  SymphonyCreate(const CreateParts<CreateSessionTranslator>& parts, HttpRequest request,
+                 std::shared_ptr<Place> place)
+      : parts_(parts), request_(std::move(request)), place_(std::move(place)) {}
 
   Transport& transport() override { return parts_.stack.transport(); }
   const HttpRequest& request() const override { return request_; }
@@ -34,26 +46,31 @@ class SymphonyCreate final : public OnceCreate {
  private:
   const CreateParts<CreateSessionTranslator> parts_;
   const HttpRequest request_;
+  const std::shared_ptr<Place> place_;
 };
 
 class QlikCreate final : public OnceCreate {
  public:
+  using Place = AnswerPlace<sessiongateway::v1::CreateExecutionSessionResponse>;
+
   // `derived_id` is that of the row when the gateway has chosen it, else empty: of a row that somebody else
   // named, being there says nothing.
   QlikCreate(const CreateParts<CreateExecutionSessionTranslator>& parts, HttpRequest request,
-             std::string derived_id, bool privileges);
+             std::shared_ptr<Place> place, std::string derived_id, bool privileges);
 
   Transport& transport() override { return parts_.stack.transport(); }
   const HttpRequest& request() const override { return request_; }
   CreateEnd Read(SendResult& result) override;
-  const HttpRequest* question() const override { return question_ ? &*question_ : nullptr; }
+  const HttpRequest* question() override;
   Found ReadQuestion(SendResult& result, CreateEnd& end) override;
 
  private:
   const CreateParts<CreateExecutionSessionTranslator> parts_;
   const HttpRequest request_;
+  const std::shared_ptr<Place> place_;
   const std::string derived_id_;
-  std::optional<HttpRequest> question_;
+  const bool privileges_;
+  std::optional<HttpRequest> question_;  // once it was asked for
 };
 
 }  // namespace session_gateway

@@ -1,7 +1,6 @@
 #include "server/session_service.h"
 
 #include "server/orphan.h"
-#include "server/session_creates.h"
 #include "translator/request_rules.h"
 
 namespace session_gateway {
@@ -74,8 +73,16 @@ Task<std::optional<RpcError>> SessionService::RunPlain(UpstreamStack& stack, Htt
 }
 
 template <typename Request, typename Response>
-Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call, const Request& request,
-                                                      Response& response, CallContext& context) {
+Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call,
+                                                      std::shared_ptr<AnswerPlace<Response>> place,
+                                                      const Request& request, Response& response,
+                                                      CallContext& context) {
+  // The create may outlive this call.
+  struct Waits {
+    ~Waits() { place.waiting = nullptr; }
+    AnswerPlace<Response>& place;
+  } waits{*place};
+  place->waiting = &response;
   call.content = ContentOf(call.create->request());
   const Upstream upstream = call.upstream;
   bool lingers = false;
@@ -89,7 +96,8 @@ Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call, const Reque
     };
   };
   CreateEnd end = co_await parts_.once.Run(std::move(call), context, make_late_end);
-  if (!end.error && !response.ParseFromString(end.response)) {
+  const bool has_answer = place->has_answer && !end.replayed;
+  if (!end.error && !has_answer && !response.ParseFromString(end.response)) {
     end.error =
         MakeError(upstream, absl::StatusCode::kInternal, Reason::kAnswerUnreadable, Outcome::kDone,
                   Phase::kParse, "it was created, but the ledger of requests holds no readable answer");
@@ -121,14 +129,15 @@ Task<std::optional<RpcError>> SessionService::CreateSession(const CreateSessionR
   }
   const std::string identity =
       parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
+  auto place = std::make_shared<SymphonyCreate::Place>();
   OnceCall call{.method = kCreateSession,
                 .upstream = Upstream::kSymphony,
                 .key = RequestKey(kCreateSession, identity, request.request_id()),
                 .content = {},
                 .create = std::make_unique<SymphonyCreate>(
                     CreateParts<CreateSessionTranslator>{parts_.create_session, *parts_.symphony, reader_},
-                    std::move(http_request))};
-  co_return co_await RunOnce(std::move(call), request, response, context);
+                    std::move(http_request), place)};
+  co_return co_await RunOnce(std::move(call), std::move(place), request, response, context);
 }
 
 Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
@@ -157,6 +166,7 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
   if (!request.has_request_id()) {
     co_return co_await RunPlain(*parts_.qlik, std::move(http_request), request, response, context);
   }
+  auto place = std::make_shared<QlikCreate::Place>();
   OnceCall call{.method = kCreateExecutionSession,
                 .upstream = Upstream::kQlik,
                 .key = RequestKey(kCreateExecutionSession, identity, request.request_id()),
@@ -164,8 +174,8 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
                 .create = std::make_unique<QlikCreate>(
                     CreateParts<CreateExecutionSessionTranslator>{parts_.create_execution_session,
                                                                   *parts_.qlik, reader_},
-                    std::move(http_request), std::move(derived_id), request.privileges())};
-  co_return co_await RunOnce(std::move(call), request, response, context);
+                    std::move(http_request), place, std::move(derived_id), request.privileges())};
+  co_return co_await RunOnce(std::move(call), std::move(place), request, response, context);
 }
 
 }  // namespace session_gateway

@@ -8,6 +8,7 @@
 #include "server/ledger/request_key.h"
 #include "server/once.h"
 #include "server/rpc/handler.h"
+#include "server/session_creates.h"
 #include "server/upstream/exchanges.h"
 #include "server/upstream/stack.h"
 #include "translator/create_execution_session.h"
@@ -55,8 +56,8 @@ class SessionService final : public SessionGatewayHandler {
                                          const Request& request, Response& response, CallContext& context);
   // A create that may be repeated. `call` is not yet told from others by its content.
   template <typename Request, typename Response>
-  Task<std::optional<RpcError>> RunOnce(OnceCall call, const Request& request, Response& response,
-                                        CallContext& context);
+  Task<std::optional<RpcError>> RunOnce(OnceCall call, std::shared_ptr<AnswerPlace<Response>> place,
+                                        const Request& request, Response& response, CallContext& context);
 
   const SessionServiceParts parts_;
   JsonReader reader_;  // one for all calls: an answer is read without a pause

@@ -116,6 +116,29 @@ TEST_F(SandboxTest, QlikReadsRowsById) {
   EXPECT_EQ(Qlik(keyless).status, 403);
 }
 
+TEST_F(SandboxTest, QlikIsStrictAboutAskingForARow) {
+  Start();
+  const std::string path = "/qrs/executionsession/abcdef00-0000-4000-8000-00000000000f";
+  ASSERT_EQ(Qlik(QlikCreate(R"({"id":"abcdef00-0000-4000-8000-00000000000f"})")).status, 201);
+  EXPECT_EQ(Qlik(QlikGet("/qrs/executionsession/{abcdef00-0000-4000-8000-00000000000f}")).status, 400);
+  EXPECT_EQ(Qlik(QlikGet("/qrs/executionsession/")).status, 400);
+  EXPECT_EQ(Qlik(QlikGet(path + "/app")).status, 400);
+  RawRequest request = QlikGet(path);
+  request.body = "{}";
+  request.add_length = true;
+  EXPECT_EQ(Qlik(request).status, 400);
+  request = QlikGet(path);
+  request.method = "DELETE";
+  EXPECT_EQ(Qlik(request).status, 405);
+  request = QlikGet(path);
+  request.Drop("X-Qlik-User");
+  EXPECT_EQ(Qlik(request).status, 403);
+  request = QlikGet(path);
+  request.target += "&privileges=false";
+  EXPECT_EQ(Qlik(request).status, 400);
+  EXPECT_EQ(Qlik(QlikGet(path)).status, 200);
+}
+
 TEST_F(SandboxTest, QlikRefusesATakenId) {
   Start();
   ASSERT_EQ(Qlik(QlikCreate(R"({"id":"abcdef00-0000-4000-8000-00000000000f"})")).status, 201);

@@ -48,10 +48,10 @@ const Home kHomes[] = {
     {"spdlog/", {"server/log.cc"}},
     {"hiredis/", {"server/ledger/redis_protocol.cc"}},
     {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
-    {"boost/", {"server/", "tests/server/", "tests/exchange/", "tests/steps/"}},
+    {"boost/", {"server/", "tests/server/", "tests/exchange/", "tests/steps/", "tests/bench/"}},
     {"grpc",
      {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/",
-      "tests/chaos/", "tests/mesh/", "tests/soak/"}},
+      "tests/bench/", "tests/chaos/", "tests/mesh/", "tests/soak/"}},
     {"tests/sandbox/sandbox.h", {"server/main.cc", "tests/"}},
     {"tests/", {"server/main.cc", "tests/"}},
 };

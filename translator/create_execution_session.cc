@@ -77,6 +77,7 @@ HttpRequest CreateExecutionSessionTranslator::RowRequest(const std::string& row_
   HttpRequest request;
   request.method = "GET";
   request.path = std::string(kPath) + "/" + row_id;
+  request.repeat = Repeat::kSafe;
   if (privileges) request.query.push_back({"privileges", "true"});
   request.headers = {{"accept", "application/json"}, {"accept-encoding", "identity"}};
   return request;

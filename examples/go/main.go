@@ -10,8 +10,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -21,40 +23,93 @@ import (
 	pb "session-gateway.example/create-sessions/sessiongateway/v1"
 )
 
-const timeout = 5 * time.Second // for everything together: queue, connection, REST call and answer
+const (
+	timeout      = 5 * time.Second // of an attempt: queue, connection, REST call and answer
+	attempts     = 4
+	firstPause   = 200 * time.Millisecond // doubles, where the gateway asks for no other
+	longestPause = 30 * time.Second
+)
 
 func createSession(gateway pb.SessionGatewayClient, application string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	response, err := gateway.CreateSession(ctx, &pb.CreateSessionRequest{
+	request := &pb.CreateSessionRequest{
+		RequestId:       proto.String(uuid.NewString()), // of this one session, in every attempt
 		ApplicationName: proto.String(application),
 		Session: &pb.Session{
 			SessionName:     proto.String("nightly risk"),
 			SessionPriority: proto.Int32(5000),
 			CommonData:      []*pb.TypedValue{{Value: &pb.TypedValue_Uint64{Uint64: math.MaxUint64}}},
 		},
-	})
+	}
+	response, err := repeat(gateway.CreateSession, request)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("session %s at %s\n", response.GetSessionId(), response.GetEndpoint())
+	fmt.Printf("session %s at %s%s\n", response.GetSessionId(), response.GetEndpoint(), madeBy(response))
 	return nil
 }
 
 func createExecutionSession(gateway pb.SessionGatewayClient) error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	response, err := gateway.CreateExecutionSession(ctx, &pb.CreateExecutionSessionRequest{
+	request := &pb.CreateExecutionSessionRequest{
+		RequestId: proto.String(uuid.NewString()),
 		ExecutionSession: &pb.ExecutionSession{
 			ReloadTask: &pb.Task{Name: proto.String("nightly reload")},
 			AbortAt:    timestamppb.New(time.Now().Add(time.Hour)),
 		},
-	})
+	}
+	response, err := repeat(gateway.CreateExecutionSession, request)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("execution session %s\n", response.GetExecutionSession().GetId())
+	fmt.Printf("execution session %s%s\n", response.GetExecutionSession().GetId(), madeBy(response))
 	return nil
+}
+
+func madeBy(response interface{ GetReplayed() bool }) string {
+	if response.GetReplayed() {
+		return " (made by an earlier attempt)"
+	}
+	return ""
+}
+
+type method[Request, Response any] func(context.Context, Request, ...grpc.CallOption) (Response, error)
+
+// repeat returns the answer of the first attempt that has one. Never two sessions, for all have the same request_id.
+func repeat[Request, Response any](call method[Request, Response], request Request) (Response, error) {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		response, err := call(ctx, request)
+		cancel()
+		wait, isWorthIt := pauseAfter(err, pause)
+		if err == nil || !isWorthIt || attempt == attempts {
+			return response, err
+		}
+		time.Sleep(wait)
+		pause *= 2
+	}
+}
+
+// pauseAfter says how long to wait for the next attempt, and whether there is anything to gain by one.
+func pauseAfter(err error, pause time.Duration) (time.Duration, bool) {
+	failed := status.Convert(err)
+	outcome, isAsked := "unknown", false
+	for _, detail := range failed.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			outcome = detail.Metadata["outcome"]
+		case *errdetails.RetryInfo:
+			pause, isAsked = detail.GetRetryDelay().AsDuration(), true
+		}
+	}
+	if outcome == "done" || (outcome == "refused" && !isAsked) || pause > longestPause {
+		return 0, false
+	}
+	switch failed.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Unknown, codes.Canceled, codes.ResourceExhausted:
+		return pause, true
+	default:
+		return 0, false
+	}
 }
 
 func explain(err error) {

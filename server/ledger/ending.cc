@@ -1,5 +1,10 @@
 #include "server/ledger/ending.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "server/ledger/ending_record.pb.h"
@@ -8,9 +13,14 @@
 namespace session_gateway {
 namespace {
 
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
+
 constexpr std::uint32_t kVersion = 1;
 // A response that is larger is not kept; a repeat is told that it was done, and the id.
 constexpr std::size_t kResponseBytesMax = 1024 * 1024;
+constexpr int kCodeMax = static_cast<int>(absl::StatusCode::kUnauthenticated);
+constexpr std::size_t kFieldHeadBytesMax = 10;  // a tag and a length
 
 template <typename Enum>
 std::optional<Enum> Named(std::string_view name, std::string_view (*name_of)(Enum), Enum last) {
@@ -20,11 +30,30 @@ std::optional<Enum> Named(std::string_view name, std::string_view (*name_of)(Enu
   return std::nullopt;
 }
 
+// Adds the field to a record that is written already, so that a response is copied once.
+std::string WithResponse(std::string record, const std::string& response) {
+  std::array<std::uint8_t, kFieldHeadBytesMax> head = {};
+  std::uint8_t* end = CodedOutputStream::WriteTagToArray(
+      WireFormatLite::MakeTag(sessiongateway::ledger::EndingRecord::kResponseFieldNumber,
+                              WireFormatLite::WIRETYPE_LENGTH_DELIMITED),
+      head.data());
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(response.size()), end);
+  record.reserve(record.size() + head.size() + response.size());
+  record.append(head.data(), end).append(response);
+  return record;
+}
+
 std::optional<RpcError> ReadFailure(Upstream upstream, const sessiongateway::ledger::Failure& failure) {
   const auto outcome = Named(failure.outcome(), OutcomeName, Outcome::kUnknown);
   const auto phase = Named(failure.phase(), PhaseName, Phase::kParse);
   const auto reason = Named(failure.reason(), ReasonName, Reason::kLedgerUnavailable);
   if (!outcome || !phase || !reason) return std::nullopt;
+  // What is kept, and nothing else: a record must not make anybody repeat what may have happened.
+  if (*outcome != Outcome::kDone && *outcome != Outcome::kUnknown) return std::nullopt;
+  if (failure.code() <= static_cast<int>(absl::StatusCode::kOk) || failure.code() > kCodeMax ||
+      failure.code() == static_cast<int>(absl::StatusCode::kUnavailable)) {
+    return std::nullopt;
+  }
   RpcError error = MakeError(upstream, static_cast<absl::StatusCode>(failure.code()), *reason, *outcome,
                              *phase, failure.message());
   error.http_status = failure.http_status();
@@ -46,8 +75,7 @@ std::string EndingRecord(std::string_view method, const CreateEnd& end) {
   record.set_version(kVersion);
   record.set_method(std::string(method));
   if (!end.error && end.response.size() <= kResponseBytesMax) {
-    record.set_response(end.response);
-    return record.SerializeAsString();
+    return WithResponse(record.SerializeAsString(), end.response);
   }
   auto& failure = *record.mutable_failure();
   if (!end.error) {

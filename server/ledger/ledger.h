@@ -68,6 +68,11 @@ class Ledger {
   virtual Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) = 0;
   // Nothing was created: the key is free again.
   virtual Task<LedgerWrite> Forget(const LedgerClaim& claim) = 0;
+  // More became known of an entry with that content that has ended, or whose holder died: it is kept with
+  // another ending. kLost: there is no such entry, or the store does not change what has ended.
+  virtual Task<LedgerWrite> Amend(const std::string&, const ContentHash&, std::string) {
+    co_return LedgerWrite::kLost;
+  }
 
   // How often a claim wants to be renewed; Duration::max() without a lease.
   virtual Duration renew_every() const = 0;

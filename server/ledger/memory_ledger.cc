@@ -67,6 +67,20 @@ Task<LedgerWrite> MemoryLedger::Forget(const LedgerClaim& claim) {
   co_return LedgerWrite::kDone;
 }
 
+Task<LedgerWrite> MemoryLedger::Amend(const std::string& key, const ContentHash& content,
+                                      std::string ending) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !found->second.ended || found->second.content != content) {
+    co_return LedgerWrite::kLost;
+  }
+  Entry& entry = found->second;
+  bytes_ -= entry.ending.size();
+  entry.ending = std::move(ending);
+  bytes_ += entry.ending.size();
+  MakeRoomFor(0, clock_.Now());
+  co_return LedgerWrite::kDone;
+}
+
 MemoryLedger::Entries::iterator MemoryLedger::FindHeld(const LedgerClaim& claim) {
   const auto found = entries_.find(claim.key);
   if (found == entries_.end() || found->second.ended || found->second.fencing_token != claim.fencing_token) {

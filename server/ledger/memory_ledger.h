@@ -39,6 +39,8 @@ class MemoryLedger final : public Ledger {
   Task<LedgerWrite> Renew(LedgerClaim& claim) override;
   Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override;
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override;
+  // Its age goes on from its first end.
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override;
   Duration renew_every() const override { return Duration::max(); }
   void Close() override {}
 

@@ -26,6 +26,8 @@ using std::chrono::milliseconds;
 constexpr int kTimeoutsOfAttempt = 2;
 // A connection that held for so long is no sign of a server that drops all of them.
 constexpr std::chrono::seconds kProvenAfter{1};
+// The newest token, behind the prefix.
+constexpr char kProbedKey[] = "token";
 
 RedisAddress AddressOf(const std::string& text) {
   auto parsed = ParseRedisAddress(text);
@@ -46,7 +48,7 @@ struct RedisClient::State : std::enable_shared_from_this<RedisClient::State> {
         timeout(config.timeout),
         operations_max(config.operations),
         address(AddressOf(config.address)),
-        logon{config.user, std::move(password), config.database},
+        logon{config.user, std::move(password), config.database, config.prefix + kProbedKey},
         resolver(executor, Endpoint{"redis", address.host.host, address.host.port, ""}),
         pause(executor) {}
 

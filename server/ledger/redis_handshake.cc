@@ -77,6 +77,7 @@ class Handshake {
       if (auto* problem = std::get_if<std::string>(&judged)) co_return std::move(*problem);
       facts.major = std::get<int>(judged);
     }
+    if (!logon_.probe.empty()) co_await Ask("key " + logon_.probe, Of("GET", logon_.probe));
     for (std::size_t i = 0; i < kRedisScripts; ++i) {
       const std::string text = RedisScriptText(static_cast<RedisScript>(i), facts.major);
       facts.scripts[i] = (co_await Ask("SCRIPT LOAD", Of("SCRIPT", "LOAD", text))).text;

@@ -1,6 +1,6 @@
 // What is settled on a new connection to Redis before the ledger uses it: who we are, which database, whether
 // this server keeps what it is told (a master, of a version that has what the scripts need, that evicts
-// nothing), whether its clock runs, and the scripts.
+// nothing), whether we may touch the ledger's keys, whether its clock runs, and the scripts.
 //
 // Thread rule: loop thread only. Never here: connecting, a second try.
 #pragma once
@@ -23,6 +23,7 @@ struct RedisLogon {
   std::string user;  // empty: the default user
   Secret password;   // empty: none is sent
   std::size_t database = 0;
+  std::string probe = {};  // a key that the ledger has to be allowed to read; empty: none is asked for
 };
 
 struct RedisFacts {

@@ -189,4 +189,11 @@ Task<LedgerWrite> RedisLedger::Forget(const LedgerClaim& claim) {
   co_return co_await Write(RedisScript::kForget, claim.key, values);
 }
 
+Task<LedgerWrite> RedisLedger::Amend(const std::string& key, const ContentHash& content, std::string ending) {
+  if (ending.size() > kRedisEndingBytesMax) co_return LedgerWrite::kUnreachable;
+  const std::string content_text = Hex(content);
+  const std::array<std::string_view, 3> values = {content_text, retention_text_, ending};
+  co_return co_await Write(RedisScript::kAmend, key, values);
+}
+
 }  // namespace session_gateway

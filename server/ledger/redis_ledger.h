@@ -39,6 +39,7 @@ class RedisLedger final : public Ledger {
   Task<LedgerWrite> Renew(LedgerClaim& claim) override;
   Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override;
   Task<LedgerWrite> Forget(const LedgerClaim& claim) override;
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override;
   Duration renew_every() const override { return lease_ / 3; }
   void Close() override;
 

@@ -74,6 +74,15 @@ redis.call('DEL', KEYS[1])
 return {'done'}
 )";
 
+// ARGV: content, how long to keep, ending. Of what has ended, or whose holder died. The token stays, so that
+// a holder that was only slow can still say how it ended.
+constexpr std::string_view kAmend = R"(
+if not held or content ~= ARGV[1] then return {'lost'} end
+if state == 'running' and tonumber(lease) > now then return {'lost'} end
+write('ended', token, holder, 0, content, ARGV[3], ARGV[2])
+return {'done'}
+)";
+
 constexpr std::string_view kMayExceedMemory = "#!lua flags=allow-oom\n";
 constexpr int kFlagsSince = 7;
 
@@ -89,6 +98,8 @@ std::string_view Deed(RedisScript script) {
       return kForget;
     case RedisScript::kGiveBack:
       return kGiveBack;
+    case RedisScript::kAmend:
+      return kAmend;
   }
   return {};
 }

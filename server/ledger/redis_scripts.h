@@ -11,8 +11,8 @@
 
 namespace session_gateway {
 
-enum class RedisScript { kClaim, kRenew, kRemember, kForget, kGiveBack };
-inline constexpr std::size_t kRedisScripts = 5;
+enum class RedisScript { kClaim, kRenew, kRemember, kForget, kGiveBack, kAmend };
+inline constexpr std::size_t kRedisScripts = 6;
 
 // The text as Redis takes it. From version 7 on a script can say of itself that it may write above
 // `maxmemory`: those of a claim's holder do, for what has begun must be able to end.

@@ -14,8 +14,9 @@
 namespace session_gateway {
 
 // Who calls, as the ledger knows it: the name that the gateway has verified; where the caller brings its own
-// credential for the upstream, a keyed hash of that; else `anonymous`. Replicas that share a ledger need the
-// same key for the hash.
+// credential for the upstream, a keyed hash of that; else `anonymous`. A certificate whose name reads like
+// one of the other two is `certificate:` and that name, so that no certificate makes anybody another caller.
+// Replicas that share a ledger need the same key for the hash.
 class CallerIdentities {
  public:
   explicit CallerIdentities(KeyedHash hash) : hash_(std::move(hash)) {}

@@ -49,10 +49,10 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange
   if (!exchange->ended_) {
     SharedExchange::Waiter waiter(loop_.get_executor(), caller.deadline());
     EndLinger(*exchange);
-    exchange->Join(waiter);
+    const SharedExchange::Joined joined(*exchange, waiter);
+    StopGuard guard(caller, [&] { exchange->Leave(waiter, caller.stopped()); });
     if (caller.stopped() != StopReason::kNone) exchange->Leave(waiter, caller.stopped());
     if (!exchange->started_) Start(exchange);
-    StopGuard guard(caller, [&] { exchange->Leave(waiter, caller.stopped()); });
     for (;;) {
       co_await waiter.wake->Wait();
       if (exchange->ended_) break;
@@ -62,7 +62,6 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange
       if (waited.known || exchange->knows_something() || !exchange->waiting_.empty()) break;
       waiter.wake.emplace(loop_.get_executor());
     }
-    exchange->Remove(waiter);
   }
   waited.ended = exchange->ended_;
   if (exchange->context_.may_have_left()) caller.BeginSending();
@@ -80,11 +79,16 @@ Task<Exchanges::Waited> Exchanges::Wait(std::shared_ptr<SharedExchange> exchange
 Task<void> Exchanges::Run(std::shared_ptr<SharedExchange> exchange) { co_await exchange->Run(); }
 
 void Exchanges::Start(const std::shared_ptr<SharedExchange>& exchange) {
+  exchange->running_place_ = running_.insert(running_.end(), exchange);
+  try {
+    boost::asio::co_spawn(
+        loop_.get_executor(), Run(exchange),
+        [this, exchange](const std::exception_ptr& exception) { OnFinished(exchange, exception); });
+  } catch (const std::bad_alloc&) {
+    running_.erase(exchange->running_place_);
+    throw;
+  }
   exchange->started_ = true;
-  ++running_;
-  boost::asio::co_spawn(
-      loop_.get_executor(), Run(exchange),
-      [this, exchange](const std::exception_ptr& exception) { OnFinished(exchange, exception); });
 }
 
 void Exchanges::Linger(const std::shared_ptr<SharedExchange>& exchange, LateCall late_end) {
@@ -128,16 +132,21 @@ void Exchanges::OnFinished(const std::shared_ptr<SharedExchange>& exchange,
     }
     exchange->late_end_ = nullptr;
   }
-  --running_;
-  if (running_ == 0 && on_idle_) std::exchange(on_idle_, nullptr)();
+  running_.erase(exchange->running_place_);
+  if (!running_.empty() || !on_idle_) return;
+  drain_timer_.reset();
+  std::exchange(on_idle_, nullptr)();
 }
 
 void Exchanges::Drain(TimePoint end, std::function<void()> on_idle) {
-  if (running_ == 0) return on_idle();
+  if (running_.empty()) return on_idle();
   on_idle_ = std::move(on_idle);
-  for (const auto& exchange : lingering_) {
-    if (exchange->timer_.expiry() > end) AbandonAt(end, exchange);
-  }
+  drain_timer_.emplace(loop_.get_executor(), end);
+  drain_timer_->async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    const auto still_running = running_;  // what is abandoned may end at once
+    for (const auto& exchange : still_running) exchange->Abandon();
+  });
 }
 
 }  // namespace session_gateway

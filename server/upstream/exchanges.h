@@ -64,7 +64,7 @@ class Exchanges {
   Duration linger() const { return linger_; }
   Loop& loop() { return loop_; }
 
-  // From now on no exchange lingers beyond `end`. `on_idle` is called once none runs; no Wait follows.
+  // At `end` all that still runs is abandoned. `on_idle` is called once none runs; no Wait follows.
   void Drain(TimePoint end, std::function<void()> on_idle);
 
  private:
@@ -80,9 +80,10 @@ class Exchanges {
   Loop& loop_;
   const Clock& clock_;
   const Duration linger_;
-  std::size_t running_ = 0;
+  std::list<std::shared_ptr<SharedExchange>> running_;
   std::list<std::shared_ptr<SharedExchange>> lingering_;
   std::function<void()> on_idle_;
+  std::optional<LoopTimer> drain_timer_;
 };
 
 }  // namespace session_gateway

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "server/random.h"
 #include "server/gateway_secret.h"
+#include "server/random.h"
 #include "server/upstream/logon_authentication.h"
 
 namespace session_gateway {

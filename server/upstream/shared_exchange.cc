@@ -26,8 +26,8 @@ void SharedExchange::LimitSending(TimePoint end) {
 }
 
 void SharedExchange::Join(Waiter& waiter) {
-  waiter.place = waiting_.insert(waiting_.end(), &waiter);
   deadlines_.insert(waiter.deadline);
+  waiting_.splice(waiting_.end(), waiter.node);
   UpdateDeadline();
 }
 

@@ -37,6 +37,7 @@ class SharedExchange {
   virtual Task<void> Run() = 0;
   // Whether those who leave now are told something before the end, though nothing is on the wire.
   virtual bool knows_something() const { return false; }
+  // Ends what still waits, soon.
   virtual void Abandon() { context_.Abandon(); }
 
   // Wakes all who wait; Run may go on. At the latest, its end does so.
@@ -56,8 +57,20 @@ class SharedExchange {
     }
     std::optional<LoopEvent> wake;
     const TimePoint deadline;
-    std::list<Waiter*>::iterator place;
+    std::list<Waiter*> node = {this};  // made here, so that joining either fails as a whole or not at all
+    std::list<Waiter*>::iterator place = node.begin();
     bool has_left = false;
+  };
+  // Waits for its own lifetime.
+  struct Joined {
+    Joined(SharedExchange& the_exchange, Waiter& the_waiter) : exchange(the_exchange), waiter(the_waiter) {
+      exchange.Join(waiter);
+    }
+    ~Joined() { exchange.Remove(waiter); }
+    Joined(const Joined&) = delete;
+    Joined& operator=(const Joined&) = delete;
+    SharedExchange& exchange;
+    Waiter& waiter;
   };
 
   void Join(Waiter& waiter);
@@ -72,6 +85,7 @@ class SharedExchange {
   TimePoint latest_deadline_ = TimePoint::max();
   TimePoint sending_end_ = TimePoint::max();
   bool started_ = false;
+  std::list<std::shared_ptr<SharedExchange>>::iterator running_place_;  // once started
   bool ended_ = false;
   std::exception_ptr exception_;
   // While it lingers:

@@ -220,6 +220,61 @@ run_example() {
   done
 }
 
+# ask ENDPOINT METHOD NAME [BODY]: a call of the sandbox's control plane.
+ask() {
+  local host=${1#http://} connection
+  exec {connection}<>"/dev/tcp/${host%:*}/${host##*:}"
+  printf '%s /sandbox/%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' \
+    "$2" "$3" "$host" "${#4}" "${4:-}" >&"$connection"
+  cat <&"$connection"
+  exec {connection}>&-
+}
+
+# creates ENDPOINT: how many sessions or rows there are.
+creates() { ask "$1" GET counters "" | grep -o '"creates":[0-9]*' | tail -n 1 | tr -dc 0-9; }
+
+# says_once ENDPOINT LINE SAID BEFORE: one more is there than before, and the example told of it by this line.
+says_once() {
+  local made=$(($(creates "$1") - $4))
+  [ "$made" -eq 1 ] || { echo "$made created in place of one; the example said: $3"; exit 1; }
+  grep -q "^$2 (made by an earlier attempt)\$" <<<"$3" || { echo "the example said of a repeat: $3"; exit 1; }
+}
+
+# run_example_too_late COMMAND…: the first answer comes after the example's deadline, of either create.
+run_example_too_late() {
+  local said symphony_before qlik_before late='{"kind": "delay", "ms": 5400}'
+  symphony_before=$(creates "$symphony")
+  qlik_before=$(creates "$qlik")
+  ask "$symphony" POST faults "$late" >/dev/null
+  ask "$qlik" POST faults "$late" >/dev/null
+  said=$("$@" "$gateway" symping7.3.2) || { echo "the example failed: $said"; exit 1; }
+  says_once "$symphony" "session [0-9]* at $symphony" "$said" "$symphony_before"
+  says_once "$qlik" 'execution session [0-9a-f-]\{36\}' "$said" "$qlik_before"
+}
+
+# run_example_cut_off COMMAND…: its connection to the gateway is reset while the create is under way.
+run_example_cut_off() {
+  local said_file=$work/$what-cut-off.log before port line example proxy_id tries=300
+  # It ends with its input, at the latest with this script.
+  coproc proxy { exec "$build/bin/session-gateway-chaos-proxy" "${gateway##*:}"; }
+  proxy_id=$proxy_PID
+  read -r line port <&"${proxy[0]}"
+  [ "$line" = port ] || { echo "the proxy said: $line"; exit 1; }
+  before=$(creates "$symphony")
+  ask "$symphony" POST faults '{"kind": "delay", "ms": 1500}' >/dev/null
+  "$@" "127.0.0.1:$port" symping7.3.2 >"$said_file" &
+  example=$!
+  while [ "$(creates "$symphony")" -eq "$before" ] && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+  done
+  echo "end reset" >&"${proxy[1]}"
+  wait "$example" || { echo "the example failed: $(cat "$said_file")"; exit 1; }
+  exec {proxy[1]}>&-
+  wait "$proxy_id"
+  says_once "$symphony" "session [0-9]* at $symphony" "$(cat "$said_file")" "$before"
+}
+
 run_client() {
   # Each sets the arrays example_command and scenarios_command.
   # shellcheck source=/dev/null
@@ -228,6 +283,8 @@ run_client() {
   build_client
   start_gateways
   run_example "${example_command[@]}"
+  run_example_too_late "${example_command[@]}"
+  run_example_cut_off "${example_command[@]}"
   "${scenarios_command[@]}" "$gateway" "$partial" "$shut_out" "$symphony" "$qlik" "$logon" \
     "$here" >"$work/$what.jsonl"
 }
@@ -247,7 +304,7 @@ agree() {
 
 docs() {
   needs python3
-  python3 "$here/docs.py" "$root/docs/clients.md" "$root/README.md" "$root"/examples/README.md \
+  python3 "$here/docs.py" "$root/docs/clients.md" "$root/docs/once.md" "$root/README.md" "$root"/examples/README.md \
     "$root/examples/python/create_sessions.py" "$root/examples/go/main.go" \
     "$root/examples/java/src/main/java/example/CreateSessions.java" "$root/examples/node/src/create-sessions.ts"
 }

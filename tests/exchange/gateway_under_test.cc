@@ -59,7 +59,8 @@ class GatewayUnderTest::Impl {
  public:
   Impl(const GatewaySetup& setup, std::string& log)
       : log_(clock_, LogLevel::kInfo, kLogLinesMax, [&log](std::string_view line) { log += line; }),
-        exchanges_(loop_, clock_, setup.linger) {
+        exchanges_(loop_, clock_, setup.linger),
+        ledger_(clock_, setup.ledger) {
     const AuthenticationParts parts{loop_, clock_, random_, files_, [&setup](const std::string& name) {
                                       const auto found = setup.environment.find(name);
                                       return found == setup.environment.end() ? std::optional<Secret>()
@@ -121,6 +122,12 @@ class GatewayUnderTest::Impl {
     return count.get_future().get();
   }
 
+  OnceCounts once_counts() {
+    std::promise<OnceCounts> counts;
+    boost::asio::post(loop_, [&] { counts.set_value(once_.counts()); });
+    return counts.get_future().get();
+  }
+
   // Returns once no create lingers, soon after `patience` at the latest.
   void WaitForLingering(Duration patience) {
     std::promise<void> idle;
@@ -140,7 +147,7 @@ class GatewayUnderTest::Impl {
   std::optional<UpstreamStack> symphony_;
   std::optional<UpstreamStack> qlik_;
   Exchanges exchanges_;
-  MemoryLedger ledger_{clock_, MemoryLedgerBounds()};
+  MemoryLedger ledger_;
   Once once_{exchanges_, clock_, ledger_, OncePauses()};
   const CallerIdentities identities_{KeyedHash(random_)};
   std::optional<SessionService> service_;
@@ -162,6 +169,8 @@ bool GatewayUnderTest::WaitUntilLingering() const {
   }
   return true;
 }
+
+OnceCounts GatewayUnderTest::once_counts() const { return impl_->once_counts(); }
 
 void GatewayUnderTest::WaitForLingering() const { impl_->WaitForLingering(kPatience); }
 

@@ -15,6 +15,8 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/endpoint.h"
+#include "server/ledger/memory_ledger.h"
+#include "server/once_counts.h"
 #include "server/rpc/handler.h"
 #include "server/secret.h"
 #include "server/upstream/stack_limits.h"
@@ -35,6 +37,7 @@ struct GatewaySetup {
   int session_ttl_in_minutes = 0;
   bool tag_from_request_id = false;
   bool require_request_id = false;
+  MemoryLedgerBounds ledger = {};
   // Put around the logic of the RPCs; it outlives what is made.
   std::function<std::unique_ptr<SessionGatewayHandler>(SessionGatewayHandler&)> around = {};
 };
@@ -51,6 +54,7 @@ class GatewayUnderTest {
   std::string address() const;
   // The thread that talks to the upstreams.
   pthread_t loop_thread() const;
+  OnceCounts once_counts() const;
   // Returns once a create lingers; false when none does for a long time.
   bool WaitUntilLingering() const;
   // Returns once none does. No call follows.

@@ -7,10 +7,13 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "sessiongateway/v1/session_gateway.grpc.pb.h"
+#include "tests/exchange/case_file.h"
 #include "tests/gateway/programs.h"
 #include "tests/pki/temporary_directory.h"
+#include "tests/server/redis_server.h"
 
 namespace session_gateway {
 namespace {
@@ -97,6 +100,25 @@ const std::string kBadConfigs[] = {
     Canary("config") + ": [\n",
 };
 
+// Where the ledger's Redis and the names of callers in it are kept secret by. For `_env` it is the value of
+// the variable.
+struct LedgerSecret {
+  std::string key;  // below creates.redis
+  std::string other;
+  std::string value;
+};
+const LedgerSecret kLedgerSecrets[] = {
+    {"password_file", "identity_key_file", Canary("redispassword")},
+    {"password_env", "identity_key_file", Canary("redispassword")},
+    {"identity_key_file", "password_file", Canary("identitykey")},
+    {"identity_key_env", "password_env", Canary("identitykey")},
+};
+// Calls that the ledger remembers, of callers who bring a credential of their own.
+const Request kRepeatable[] = {
+    {false, true, R"(application_name: "a" request_id: "6b1b36cb-2f6a-4b4e-9a36-0d6d4ad2a001")"},
+    {true, true, R"(execution_session { } request_id: "6b1b36cb-2f6a-4b4e-9a36-0d6d4ad2a001")"},
+};
+
 // Where the first canary stands in a text, or npos.
 std::size_t FindCanary(const std::string& text) {
   std::string lower = text;
@@ -128,6 +150,10 @@ class Caller {
   // Makes each request once.
   void Call(const std::string& where) {
     for (const Request& request : kRequests) Call(where, request, {});
+  }
+
+  void CallRepeatable(const std::string& where) {
+    for (const Request& request : kRepeatable) Call(where, request, {});
   }
 
   // Once more, with a second value of each metadata.
@@ -282,6 +308,59 @@ TEST(Canaries, AreNotInWhatIsSaidOfABadConfiguration) {
     const TemporaryFile config(text);
     ShowEnd(shown, text, {"--config", config.path()});
     ShowEnd(shown, text, {"--config", config.path(), "--check-config"});
+  }
+}
+
+// A configuration whose ledger is in Redis, with the secrets of a row and of its other. The user `gateway` of
+// that Redis has the canary for a password.
+std::string LedgerConfig(const Scene& scene, const RedisServer& redis, const LedgerSecret& secret,
+                         const std::string& value, const std::string& user) {
+  std::string yaml = ReadWholeFile(scene.config());
+  const std::size_t symphony = yaml.find("symphony:\n");
+  yaml.insert(symphony + 10, "  auth: {mode: caller_basic}\n");
+  yaml += "creates:\n  redis:\n    address: \"" + redis.address() + "\"\n    user: " + user + "\n";
+  const auto plant = [&](const std::string& key, const std::string& planted) {
+    const bool is_file = key.ends_with("_file");
+    const std::string name = is_file ? scene.directory().Write(key, planted) : "CANARY_" + key;
+    if (!is_file) ::setenv(name.c_str(), planted.c_str(), 1);
+    yaml += "    " + key + ": " + name + "\n";
+  };
+  plant(secret.key, value);
+  plant(secret.other, Canary(secret.other.starts_with("password") ? "redispassword" : "identitykey"));
+  return yaml;
+}
+
+TEST(Canaries, AreNeitherInWhatIsSaidOfTheLedgerNorInIt) {
+  Shown shown;
+  Scene scene;
+  RedisServer redis({});
+  redis.Ask({"ACL", "SETUSER", "gateway", "on", ">" + Canary("redispassword"), "~*", "+@all"});
+  for (const LedgerSecret& secret : kLedgerSecrets) {
+    // Too short, of two lines, of a user whom Redis does not know: refused at the start, or by Redis.
+    for (const std::string& bad : {std::string(), Canary("x") + "\n" + Canary("y")}) {
+      const TemporaryFile config(LedgerConfig(scene, redis, secret, bad, "gateway"));
+      ShowEnd(shown, secret.key, {"--config", config.path(), "--check-config"});
+    }
+    for (const std::string user : {"nobody", "gateway"}) {
+      const TemporaryFile config(LedgerConfig(scene, redis, secret, secret.value, user));
+      ShowEnd(shown, secret.key, {"--config", config.path(), "--check-config"});
+      GatewayProgram gateway({"--config", config.path()});
+      Caller caller(scene.Connect(gateway), shown);
+      // The second time a remembered one is told again.
+      scene.sandbox().symphony().AddFault(R"({"kind": "reset"})");
+      for (int i = 0; i < 2; ++i) caller.CallRepeatable(secret.key + " of " + user);
+      EXPECT_EQ(gateway.Stop(), 0);
+      shown.Add(secret.key + ": log", gateway.process().log());
+      if (user == "nobody") {
+        EXPECT_THAT(gateway.process().log(), HasSubstr("ledger_unusable"));
+      }
+    }
+    EXPECT_GT(redis.Ask({"DBSIZE"}).integer, 1) << secret.key;
+    for (const RedisReply& key : redis.Ask({"KEYS", "*"}).elements) {
+      shown.Add("a key in Redis", key.text);
+      shown.Add("a record in Redis", redis.AskText({"GET", key.text}));
+    }
+    redis.Ask({"FLUSHALL"});
   }
 }
 

@@ -101,6 +101,10 @@ class QlikApi : public Api {
     if (target.path != kPath && !one && !about) {
       return Refusal{404, "path " + std::string(target.path) + ": no matching endpoint found"};
     }
+    const std::string_view row = one ? target.path.substr(kPath.size() + 1) : std::string_view();
+    if (one && (row.empty() || !IsGuid(row))) {
+      return Refusal{400, "path " + std::string(target.path) + ": expected a GUID with hyphens at its end"};
+    }
     const std::string method = one || about ? "GET" : "POST";
     if (request.method != method)
       return Refusal{405, "method " + request.method + ": not served here", method};
@@ -112,6 +116,7 @@ class QlikApi : public Api {
     }
     if (Checked wrong = CheckQlikSecurity(request)) return *wrong;
     if (Checked wrong = CheckMedia(request, method == "POST")) return *wrong;
+    if (method == "GET" && !request.body.empty()) return Refusal{400, "body: a GET has none"};
     const auto parsed =
         about ? ParseQuery(target.query, kKeyOnly) : ParseQuery(target.query, kKeyAndPrivileges);
     if (auto* wrong = std::get_if<Refusal>(&parsed)) return *wrong;

@@ -170,8 +170,6 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.timeouts.call_max, minutes(2));
   EXPECT_EQ(config.timeouts.drain, milliseconds(250));
   EXPECT_EQ(config.creates, (CreatesConfig{seconds(30), Switch::kOn, 7, 1024 * 1024, minutes(2)}));
-  EXPECT_EQ(config.symphony->tag_from_request_id, Switch::kOn);
-  EXPECT_EQ(config.symphony->session_ttl_in_minutes, 90);
   EXPECT_EQ(config.limits.calls, 1u);
   EXPECT_EQ(config.limits.request_bytes, 2048u);
   EXPECT_EQ(config.engine.answer_header_bytes, 1024u);
@@ -190,9 +188,15 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.engine.idle_connections, 0u);
   EXPECT_EQ(config.engine.idle_max, seconds(15));
   EXPECT_EQ(config.engine.age_max, hours(24));
+}
+
+TEST(ConfigTest, EveryKeyOfTheUpstreamsArrivesAtItsPlace) {
+  const Config config = Parsed(kEveryKey);
   ASSERT_TRUE(config.symphony && config.qlik);
   EXPECT_EQ(config.symphony->endpoints,
             (std::vector<Endpoint>{{"http", "s1", 8050, ""}, {"https", "::1", 8051, "/a/b"}}));
+  EXPECT_EQ(config.symphony->tag_from_request_id, Switch::kOn);
+  EXPECT_EQ(config.symphony->session_ttl_in_minutes, 90);
   SymphonyAuthConfig auth;
   auth.mode = SymphonyAuthMode::kServiceAccount;
   auth.user = "gateway";

@@ -88,6 +88,18 @@ TEST(Ending, AnAnswerThatIsTooLargeToKeepIsKnownToBeDone) {
   EXPECT_EQ(end.error->outcome, Outcome::kDone);
 }
 
+// Whatever a store holds, it makes nobody repeat a create that may have happened.
+TEST(Ending, ARecordThatNoGatewayWroteIsUnknown) {
+  const auto kept = [](int code, Outcome outcome) {
+    return Kept(Failed(static_cast<absl::StatusCode>(code), Reason::kUpstreamFailed, outcome));
+  };
+  const int internal = static_cast<int>(absl::StatusCode::kInternal);
+  EXPECT_EQ(OutcomeOf(kept(internal, Outcome::kDone)), Outcome::kDone);
+  for (const int code : {-1, 0, 14, 17, 99}) ExpectUnknown(kept(code, Outcome::kDone));
+  ExpectUnknown(kept(internal, Outcome::kNotSent));
+  ExpectUnknown(kept(internal, Outcome::kRefused));
+}
+
 TEST(Ending, WhatIsNotUnderstoodIsUnknown) {
   const std::string record = EndingRecord(kMethod, Done("x"));
   ExpectUnknown(ReadEnding("CreateExecutionSession", Upstream::kQlik, record));

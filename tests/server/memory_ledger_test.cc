@@ -78,6 +78,24 @@ TEST_F(MemoryLedgerTest, OnlyTheHolderOfAClaimEndsIt) {
   EXPECT_EQ(Ending("a"), "end");
 }
 
+TEST_F(MemoryLedgerTest, WhatHasEndedCanBeAmended) {
+  const auto amend = [this](const std::string& key, std::uint8_t content, std::string ending) {
+    return RunTask(ledger().Amend(key, ContentOf(content), std::move(ending)));
+  };
+  const LedgerClaim claim = ClaimFree(ledger(), "a", ContentOf(1));
+  EXPECT_EQ(amend("a", 1, "more"), LedgerWrite::kLost) << "it still runs";
+  Remember(claim, "unknown");
+  EXPECT_EQ(amend("a", 2, "more"), LedgerWrite::kLost);
+  EXPECT_EQ(amend("b", 1, "more"), LedgerWrite::kLost);
+  clock_.Advance(hours(23));
+  EXPECT_EQ(amend("a", 1, "done and longer"), LedgerWrite::kDone);
+  EXPECT_EQ(Ending("a"), "done and longer");
+  EXPECT_EQ(ledger().bytes(), MemoryLedger::kEntryBytes + 1 + 15);
+  clock_.Advance(hours(1));
+  EXPECT_EQ(Ending("a"), std::nullopt) << "its age goes on";
+  EXPECT_EQ(ledger().bytes(), 0u);
+}
+
 TEST_F(MemoryLedgerTest, AgeCountsFromTheEnd) {
   const LedgerClaim claim = ClaimFree(ledger(), "a", ContentOf(1));
   clock_.Advance(hours(48));

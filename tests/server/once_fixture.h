@@ -1,4 +1,5 @@
-// What tests of Once share: an upstream that a test plays by hand, and creates whose answers are one word.
+// What tests of Once share: an upstream that a test plays by hand, creates whose answers are one word, and a
+// ledger with faults.
 //
 // Thread rule: one thread; the loop runs when a test says so. Never here: sockets, a store.
 #pragma once
@@ -12,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "server/ledger/memory_ledger.h"
 #include "server/once.h"
 #include "server/upstream/loop_event.h"
 #include "tests/server/ledger_testing.h"
@@ -100,6 +102,8 @@ class PlayedUpstream final : public Transport {
   int departures_ = 0;
 };
 
+inline constexpr int kWritesMax = 8;
+
 inline HttpReply PlayedReply(int status, std::string body) {
   HttpReply reply;
   reply.status = status;
@@ -107,7 +111,8 @@ inline HttpReply PlayedReply(int status, std::string body) {
   return reply;
 }
 
-// 200 with a body is done, 400 and 409 are refused, 500 is unknown. The question's body begins with `?`.
+// 200 with a body is done, 400 is refused, 500 is unknown, as is 409 where there is a question. The
+// question's body begins with `?`.
 class PlayedCreate final : public OnceCreate {
  public:
   PlayedCreate(Transport& transport, std::string body, bool can_ask) : transport_(transport) {
@@ -117,13 +122,15 @@ class PlayedCreate final : public OnceCreate {
 
   Transport& transport() override { return transport_; }
   const HttpRequest& request() const override { return request_; }
-  const HttpRequest* question() const override { return question_ ? &*question_ : nullptr; }
+  const HttpRequest* question() override { return question_ ? &*question_ : nullptr; }
 
   CreateEnd Read(SendResult& result) override {
     CreateEnd end;
     if (const auto* failure = std::get_if<SendFailure>(&result)) {
       end.error = ErrorFromFailure(Upstream::kQlik, *failure);
-    } else if (const auto& reply = std::get<HttpReply>(result); reply.status != 200) {
+    } else if (const auto& reply = std::get<HttpReply>(result); reply.status == 409 && question_) {
+      end = UnknownEnd(Upstream::kQlik, "taken");
+    } else if (reply.status != 200) {
       end.error = ErrorFromStatus(Upstream::kQlik, CredentialOwner::kGateway, reply);
     } else {
       end.response = reply.body;
@@ -176,5 +183,113 @@ inline void BeginCall(Loop& loop, Once& once, OnceCall call, PlayedCall& played)
                           played.told = std::move(end);
                         });
 }
+
+// The ledger in memory, with the faults that a test asks for.
+class FaultyLedger final : public Ledger {
+ public:
+  explicit FaultyLedger(Ledger& inner) : inner_(inner) {}
+
+  Task<ClaimResult> Claim(const std::string& key, const ContentHash& content, CallContext& context) override {
+    ++claims;
+    if (claim_is) co_return *claim_is;
+    ClaimResult result = co_await inner_.Claim(key, content, context);
+    if (auto* const claim = std::get_if<LedgerClaim>(&result)) claim->lease_end = lease_end;
+    co_return result;
+  }
+  Task<LedgerWrite> Renew(LedgerClaim& claim) override {
+    ++renewals;
+    if (renewal != nullptr) co_await renewal->Wait();
+    if (renewal_is == LedgerWrite::kDone) claim.lease_end = lease_end;
+    co_return renewal_is;
+  }
+  Task<LedgerWrite> Remember(const LedgerClaim& claim, std::string ending) override {
+    if (failing_writes-- > 0) co_return LedgerWrite::kUnreachable;
+    co_return co_await inner_.Remember(claim, ending);
+  }
+  Task<LedgerWrite> Forget(const LedgerClaim& claim) override {
+    if (failing_writes-- > 0) co_return LedgerWrite::kUnreachable;
+    co_return co_await inner_.Forget(claim);
+  }
+  Task<LedgerWrite> Amend(const std::string& key, const ContentHash& content, std::string ending) override {
+    return inner_.Amend(key, content, std::move(ending));
+  }
+  Duration renew_every() const override { return lease_end == TimePoint::max() ? Duration::max() : pause; }
+  void Close() override {}
+
+  int claims = 0;
+  std::optional<ClaimResult> claim_is;
+  TimePoint lease_end = TimePoint::max();
+  int failing_writes = 0;
+  LedgerWrite renewal_is = LedgerWrite::kUnreachable;
+  Duration pause = std::chrono::hours(1);  // between renewals
+  int renewals = 0;
+  LoopEvent* renewal = nullptr;  // what one waits for
+
+ private:
+  Ledger& inner_;
+};
+
+class OnceTest : public testing::Test {
+ protected:
+  void Begin(PlayedCall& call, const std::string& body = "a", bool can_ask = false) {
+    Begin("key", call, body, can_ask);
+  }
+  void Begin(const std::string& key, PlayedCall& call, const std::string& body, bool can_ask) {
+    BeginCall(loop_, once_, MakeCall(upstream_, key, body, can_ask), call);
+    Run();
+  }
+  void Run() {
+    loop_.restart();
+    loop_.poll();
+  }
+  void Stop(PlayedCall& call, StopReason reason) {
+    call.context.Stop(reason);
+    Run();
+  }
+  void Depart() {
+    upstream_.flight().Depart();
+    Run();
+  }
+  void Answer(int status, std::string body) {
+    upstream_.flight().Answer(PlayedReply(status, std::move(body)));
+    Run();
+  }
+  void LingerIsOver() {
+    exchanges_.Drain(TimePoint::min(), [] {});
+    Run();
+  }
+  bool RunUntil(const std::function<bool()>& is_so) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!is_so() && std::chrono::steady_clock::now() < end) {
+      loop_.restart();
+      loop_.run_for(std::chrono::milliseconds(1));
+    }
+    return is_so();
+  }
+  void ExpectOk(const PlayedCall& call, const std::string& response, bool replayed) {
+    ASSERT_TRUE(call.told);
+    EXPECT_FALSE(call.told->error) << call.told->error->message;
+    EXPECT_EQ(call.told->response, response);
+    EXPECT_EQ(call.told->replayed, replayed);
+  }
+  void ExpectError(const PlayedCall& call, absl::StatusCode code, Reason reason, Outcome outcome) {
+    ASSERT_TRUE(call.told && call.told->error);
+    EXPECT_EQ(call.told->error->code, code) << call.told->error->message;
+    EXPECT_EQ(call.told->error->reason, reason);
+    EXPECT_EQ(call.told->error->outcome, outcome);
+  }
+  void ExpectUnknown(const PlayedCall& call) {
+    ExpectError(call, absl::StatusCode::kUnknown, Reason::kOutcomeUnknown, Outcome::kUnknown);
+  }
+
+  Loop loop_{1};
+  HandedClock clock_;
+  MemoryLedger memory_{clock_, MemoryLedgerBounds()};
+  FaultyLedger ledger_{memory_};
+  PlayedUpstream upstream_{loop_, clock_};
+  Exchanges exchanges_{loop_, clock_, std::chrono::hours(1)};
+  Once once_{
+      exchanges_, clock_, ledger_, {std::chrono::milliseconds(1), std::chrono::milliseconds(2), kWritesMax}};
+};
 
 }  // namespace session_gateway

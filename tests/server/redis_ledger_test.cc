@@ -101,6 +101,28 @@ TEST_F(RedisLedgerTest, AnEntryWhoseLeaseHasEndedIsDeadForItsTime) {
   EXPECT_EQ(ClaimName(ledger, "k"), "ended late");
 }
 
+TEST_F(RedisLedgerTest, WhatHasEndedOrDiedCanBeAmended) {
+  RedisServer redis({});
+  RedisConfig config = Config(redis.address());
+  config.lease = milliseconds(200);
+  RedisLedger& ledger = Make(config, {}, std::chrono::minutes(5));
+  const auto amend = [&](const std::string& key, std::uint8_t content, const std::string& ending) {
+    return Finish(Start(ledger.Amend(key, ContentOf(content), ending)));
+  };
+  EXPECT_EQ(amend("k", 1, "row"), LedgerWrite::kLost) << "there is none";
+  const LedgerClaim claim = Hold(ledger, "k");
+  EXPECT_EQ(amend("k", 1, "row"), LedgerWrite::kLost) << "it still runs";
+  EXPECT_TRUE(RunUntil([&] { return ClaimName(ledger, "k") == "died"; }));
+  EXPECT_EQ(amend("k", 2, "row"), LedgerWrite::kLost) << "another content";
+  EXPECT_EQ(amend("k", 1, "row"), LedgerWrite::kDone);
+  EXPECT_EQ(ClaimName(ledger, "k"), "ended row");
+  EXPECT_EQ(ClaimName(ledger, "k", ContentOf(2)), "other");
+  EXPECT_EQ(Forget(ledger, claim), LedgerWrite::kLost) << "what is there is not forgotten";
+  EXPECT_EQ(amend("k", 1, "row, again"), LedgerWrite::kDone);
+  EXPECT_EQ(ClaimName(ledger, "k"), "ended row, again");
+  EXPECT_EQ(Remember(ledger, claim, "late"), LedgerWrite::kDone) << "nobody came after it";
+}
+
 TEST_F(RedisLedgerTest, ADeadEntryIsFreeOnceItsLateHolderForgetsIt) {
   RedisServer redis({});
   RedisConfig config = Config(redis.address());

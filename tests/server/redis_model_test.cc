@@ -1,16 +1,15 @@
 // Random operations of several gateways on one Redis, at once and one after the other, against a small model.
-// Each round's results must be those of some order of its operations. A seed is replayed with
-// --gtest_random_seed.
-
+// Each round's results must be those of some order of its operations, by the rules of ledger_rules.h. A seed
+// is replayed with --gtest_random_seed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <compare>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "tests/server/ledger_rules.h"
 #include "tests/server/redis_fixture.h"
 
 namespace session_gateway {
@@ -25,15 +24,7 @@ constexpr int kKeys = 4;
 constexpr int kGateways = 3;
 constexpr std::size_t kHeldMax = 40;
 
-// What the store knows of one key.
-struct Entry {
-  enum class State { kAbsent, kRunning, kDead, kEnded };
-  State state = State::kAbsent;
-  std::uint64_t token = 0;
-  std::uint8_t content = 0;
-  std::string ending;
-  auto operator<=>(const Entry&) const = default;
-};
+using Entry = LedgerRecord;
 
 struct Operation {
   enum class Kind { kClaim, kRenew, kRemember, kForget };
@@ -46,35 +37,37 @@ struct Operation {
   std::uint64_t claimed = 0;
 };
 
-std::string ClaimAnswer(const Entry& entry, std::uint8_t content) {
-  if (entry.state == Entry::State::kAbsent) return "claimed";
-  if (entry.content != content) return "other";
-  if (entry.state == Entry::State::kEnded) return "ended " + entry.ending;
-  return entry.state == Entry::State::kDead ? "died" : "running";
+std::string ClaimAnswerText(ClaimAnswer answer, const Entry& entry) {
+  switch (answer) {
+    case ClaimAnswer::kClaimed:
+      return "claimed";
+    case ClaimAnswer::kOther:
+      return "other";
+    case ClaimAnswer::kEnded:
+      return "ended " + entry.ending;
+    case ClaimAnswer::kDied:
+      return "died";
+    case ClaimAnswer::kRunning:
+      return "running";
+  }
+  return "";
 }
 
 // True when the operation may have answered what it did; `entry` is then what came of it.
 bool Apply(const Operation& operation, Entry& entry) {
-  const bool absent = entry.state == Entry::State::kAbsent;
-  const bool own = !absent && entry.token == operation.token;
-  const bool open = entry.state == Entry::State::kRunning || entry.state == Entry::State::kDead;
   bool done = false;
   switch (operation.kind) {
     case Operation::Kind::kClaim:
-      if (operation.result != ClaimAnswer(entry, operation.content)) return false;
-      if (absent) entry = {Entry::State::kRunning, operation.claimed, operation.content, ""};
-      return true;
+      return operation.result ==
+             ClaimAnswerText(ClaimRecord(entry, operation.claimed, operation.content), entry);
     case Operation::Kind::kRenew:
-      done = absent || (own && entry.state == Entry::State::kRunning);
-      if (done) entry = {Entry::State::kRunning, operation.token, operation.content, ""};
+      done = RenewRecord(entry, operation.token, operation.content, true);
       break;
     case Operation::Kind::kRemember:
-      done = absent || own;
-      if (done) entry = {Entry::State::kEnded, operation.token, operation.content, operation.ending};
+      done = RememberRecord(entry, operation.token, operation.content, operation.ending);
       break;
     case Operation::Kind::kForget:
-      done = own && open;
-      if (done) entry = {};
+      done = ForgetRecord(entry, operation.token);
       break;
   }
   return operation.result == (done ? "done" : "lost");

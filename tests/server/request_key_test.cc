@@ -12,6 +12,7 @@
 namespace session_gateway {
 namespace {
 
+using std::string_literals::operator""s;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -37,6 +38,17 @@ TEST(RequestKey, TheIdIsComparedInLowerCaseAndTheCallerIsNot) {
 TEST(RequestKey, TheCallerIsTheVerifiedName) {
   EXPECT_EQ(Identities("k").Of(Named(""), Secret()), "anonymous");
   EXPECT_EQ(Identities("k").Of(Named("spiffe://mesh/a"), Secret()), "spiffe://mesh/a");
+}
+
+// A certificate is issued by others: its name must not make its owner somebody else.
+TEST(RequestKey, NoNameReadsLikeAnotherKindOfCaller) {
+  const CallerIdentities identities = Identities("k");
+  const std::string hashed = identities.Of(Named(""), Secret("eve:secret-1"));
+  std::set<std::string> all = {identities.Of(Named(""), Secret()), hashed};
+  for (const std::string& name : {"anonymous"s, hashed, "certificate:anonymous"s, "certificate:" + hashed,
+                                  "credential:"s, "certificate:"s, "Anonymous"s, "anonymous "s}) {
+    EXPECT_TRUE(all.insert(identities.Of(Named(name), Secret())).second) << name;
+  }
 }
 
 TEST(RequestKey, ACredentialOfTheCallersTellsItApartAndIsNotShown) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_format.h"
 #include "tests/exchange/channel.h"
 #include "tests/sandbox_test_client.h"
 #include "tests/steps/allocations.h"
@@ -53,6 +54,7 @@ std::string SettingName(const StepSetting& setting) {
   if (setting.logon == StepLogon::kAgain) name += "LogonAgain";
   name += setting.kept ? "Kept" : "New";
   if (setting.by_name) name += "ByName";
+  if (setting.once) name += "Once";
   return name;
 }
 
@@ -143,10 +145,35 @@ void StepBench::Prepare() {
 }
 
 RpcResult StepBench::Call(const std::string& tag) {
+  ++calls_;
+  return SendCall(tag);
+}
+
+RpcResult StepBench::SendCall(const std::string& tag) const {
+  std::string request_id;
+  if (setting_.once) {
+    request_id = absl::StrFormat(" request_id: '5e551000-0000-4000-8000-%012x'", calls_);
+  }
   return setting_.upstream == SandboxUpstream::kSymphony
-             ? CallByText(channel_, "CreateSession", "application_name: \"" + tag + "\"", kDeadline)
-             : CallByText(channel_, "CreateExecutionSession", "execution_session { user: \"" + tag + "\" }",
-                          kDeadline);
+             ? CallByText(channel_, "CreateSession", "application_name: \"" + tag + "\"" + request_id,
+                          kDeadline)
+             : CallByText(channel_, "CreateExecutionSession",
+                          "execution_session { user: \"" + tag + "\" }" + request_id, kDeadline);
+}
+
+// Whatever failed, the ledger is left as the answer said.
+void StepBench::RepeatAfter(const std::string& tag, const std::string& where, const RpcResult& first) {
+  if (!setting_.once) return;
+  const RpcResult repeat = SendCall(tag);
+  const std::string said = "the repeat after " + where + "\n" + first.text + "\n" + repeat.text;
+  if (repeat.ok) {
+    EXPECT_NE(first.outcome, "done") << said;
+    told_[tag].how = "OK";
+    return;
+  }
+  EXPECT_FALSE(first.ok) << said;
+  EXPECT_TRUE(IsAnyOf(first.outcome, {"unknown", "done"})) << said;
+  EXPECT_EQ(repeat.outcome, first.outcome) << said;
 }
 
 // One that nothing happens to.
@@ -174,8 +201,10 @@ bool StepBench::Fail(const StepFault& fault, int number) {
     return false;
   }
   const std::string where = std::string(fault.name) + " of " + steps.step + " (" + tag + ")";
-  told_[tag] = {where, result.ok ? "OK" : result.outcome};
+  const std::string how = result.ok ? "OK" : result.outcome;
+  told_[tag] = {where, how, how};
   Judge(where, result, steps);
+  RepeatAfter(tag, where, result);
   ExpectAllWellAfter(where);
   return true;
 }
@@ -200,8 +229,10 @@ bool StepBench::FailAllocation(int number) {
     return false;
   }
   const std::string where = "allocation " + std::to_string(number) + " (" + tag + ")";
-  told_[tag] = {where, result.ok ? "OK" : result.outcome};
+  const std::string how = result.ok ? "OK" : result.outcome;
+  told_[tag] = {where, how, how};
   JudgeWithoutMemory(where, result, steps);
+  RepeatAfter(tag, where, result);
   ExpectAllWellAfter(where);
   return true;
 }
@@ -284,7 +315,7 @@ void StepBench::Settle() {
 
 int StepBench::Ended(const std::string& how) const {
   return static_cast<int>(
-      std::count_if(told_.begin(), told_.end(), [&how](const auto& one) { return one.second.how == how; }));
+      std::count_if(told_.begin(), told_.end(), [&how](const auto& one) { return one.second.first == how; }));
 }
 
 }  // namespace session_gateway

@@ -32,6 +32,7 @@ struct StepSetting {
   StepLogon logon = StepLogon::kNone;
   bool kept = false;     // on a connection that was used before
   bool by_name = false;  // the endpoint is a name that is looked up
+  bool once = false;     // with a request_id, and repeated after the failure
 };
 std::string SettingName(const StepSetting& setting);
 
@@ -53,12 +54,13 @@ class StepBench {
   void Settle();
 
   int runs() const { return static_cast<int>(told_.size()); }
-  int Ended(const std::string& how) const;  // `OK` or an outcome
+  int Ended(const std::string& how) const;  // first, `OK` or an outcome
 
  private:
   struct Told {
     std::string where;
-    std::string how;
+    std::string first;  // what it was told first
+    std::string how;    // and last
   };
 
   SandboxOptions Options() const;
@@ -66,6 +68,8 @@ class StepBench {
   void Renew();
   void Prepare();
   RpcResult Call(const std::string& tag);
+  RpcResult SendCall(const std::string& tag) const;
+  void RepeatAfter(const std::string& tag, const std::string& where, const RpcResult& first);
   RpcResult CallAnew(const std::string& tag);
   void Judge(const std::string& where, const RpcResult& result, const StepReport& steps) const;
   void JudgeWithoutMemory(const std::string& where, const RpcResult& result, const StepReport& steps) const;
@@ -78,6 +82,7 @@ class StepBench {
   std::optional<GatewayUnderTest> gateway_;
   std::shared_ptr<grpc::Channel> channel_;
   int runs_ = 0;
+  int calls_ = 0;                     // the last one's request_id
   std::map<std::string, Told> told_;  // by tag
 };
 

@@ -42,7 +42,11 @@ TEST_P(Steps, EachMayFailInEachWay) {
   std::cout << "  " << table << '\n';
   // A run in which nothing fails shows nothing.
   EXPECT_GE(bench.runs(), static_cast<int>(steps) / kStride);
-  EXPECT_GT(bench.Ended("unknown"), 0);
+  // A row can be asked for.
+  const bool asks = GetParam().once && GetParam().upstream == SandboxUpstream::kQlik;
+  if (!asks) {
+    EXPECT_GT(bench.Ended("unknown"), 0);
+  }
 #ifndef SESSION_GATEWAY_SANITIZED  // only some of the steps fail there
   EXPECT_GT(bench.Ended("done"), 0);
 #endif
@@ -66,12 +70,13 @@ std::vector<StepSetting> Settings() {
   for (const auto upstream : {SandboxUpstream::kSymphony, SandboxUpstream::kQlik}) {
     for (const bool tls : {false, true}) {
       for (const bool kept : {false, true}) {
-        settings.push_back({upstream, tls, StepLogon::kNone, kept, false});
-        settings.push_back({upstream, tls, StepLogon::kAgain, kept, false});
+        settings.push_back({upstream, tls, StepLogon::kNone, kept});
+        settings.push_back({upstream, tls, StepLogon::kAgain, kept});
       }
-      settings.push_back({upstream, tls, StepLogon::kFirst, false, false});
+      settings.push_back({upstream, tls, StepLogon::kFirst});
     }
-    settings.push_back({upstream, false, StepLogon::kNone, false, true});
+    settings.push_back({.upstream = upstream, .by_name = true});
+    settings.push_back({.upstream = upstream, .kept = true, .once = true});
   }
   return settings;
 }
@@ -79,9 +84,16 @@ std::vector<StepSetting> Settings() {
 INSTANTIATE_TEST_SUITE_P(All, Steps, testing::ValuesIn(Settings()),
                          [](const auto& setting) { return SettingName(setting.param); });
 
-INSTANTIATE_TEST_SUITE_P(All, Allocations,
-                         testing::Values(StepSetting{.upstream = SandboxUpstream::kSymphony, .kept = true},
-                                         StepSetting{.upstream = SandboxUpstream::kQlik, .kept = true}),
+std::vector<StepSetting> AllocationSettings() {
+  std::vector<StepSetting> settings;
+  for (const auto upstream : {SandboxUpstream::kSymphony, SandboxUpstream::kQlik}) {
+    for (const bool once : {false, true})
+      settings.push_back({.upstream = upstream, .kept = true, .once = once});
+  }
+  return settings;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Allocations, testing::ValuesIn(AllocationSettings()),
                          [](const auto& setting) { return SettingName(setting.param); });
 
 }  // namespace

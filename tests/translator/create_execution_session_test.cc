@@ -75,18 +75,23 @@ TEST(CreateExecutionSession, ARequestIdIsAUuidAndStaysHome) {
   EXPECT_EQ(std::get<HttpRequest>(result), std::get<HttpRequest>(Request("execution_session {}")));
 }
 
+constexpr char kDerivedId[] = "6fa459ea-ee8a-5ca4-894e-db77e160355e";
+
 std::string BodyWithRowId(const char* row) {
   const auto result = Translator().Request(
-      FromText<v1::CreateExecutionSessionRequest>(std::string("execution_session {") + row + "}"), "derived");
+      FromText<v1::CreateExecutionSessionRequest>(std::string("execution_session {") + row + "}"),
+      kDerivedId);
   if (const auto* error = std::get_if<RpcError>(&result)) return error->violations.at(0).field;
   return std::get<HttpRequest>(result).body;
 }
 
 TEST(CreateExecutionSession, ARowIdIsTakenWhereTheMessageNamesNone) {
-  EXPECT_EQ(BodyWithRowId(""), R"({"id":"derived"})");
-  EXPECT_EQ(BodyWithRowId("id: ''"), R"({"id":"derived"})");
-  EXPECT_EQ(BodyWithRowId("id: '00000000-0000-0000-0000-000000000000'"), R"({"id":"derived"})");
-  EXPECT_EQ(BodyWithRowId("additional_json { key: '/id' value: 'null' }"), R"({"id":"derived"})");
+  EXPECT_EQ(BodyWithRowId(""), R"({"id":"6fa459ea-ee8a-5ca4-894e-db77e160355e"})");
+  EXPECT_EQ(BodyWithRowId("id: ''"), R"({"id":"6fa459ea-ee8a-5ca4-894e-db77e160355e"})");
+  EXPECT_EQ(BodyWithRowId("id: '00000000-0000-0000-0000-000000000000'"),
+            R"({"id":"6fa459ea-ee8a-5ca4-894e-db77e160355e"})");
+  EXPECT_EQ(BodyWithRowId("additional_json { key: '/id' value: 'null' }"),
+            R"({"id":"6fa459ea-ee8a-5ca4-894e-db77e160355e"})");
   EXPECT_EQ(BodyWithRowId("id: '046b6c7f-0b8a-43b9-b35d-6489e6daee91'"),
             R"({"id":"046b6c7f-0b8a-43b9-b35d-6489e6daee91"})");
   EXPECT_EQ(BodyWithRowId("additional_json { key: '/id' value: '1' }"),

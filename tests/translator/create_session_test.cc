@@ -197,9 +197,9 @@ TEST(CreateSession, ARequestIdIsAUuidAndStaysHome) {
 }
 
 std::string BodyWithTag(const char* fields) {
-  const auto result = Translator().Request(
-      FromText<v1::CreateSessionRequest>(std::string("application_name: 'a' ") + fields),
-      CsrfTokenFrom::kCaller, {.tag_from_request_id = true});
+  const auto result =
+      Translator().Request(FromText<v1::CreateSessionRequest>(std::string("application_name: 'a' ") + fields),
+                           CsrfTokenFrom::kCaller, {.tag_from_request_id = true});
   return std::get<HttpRequest>(result).body;
 }
 

@@ -118,11 +118,7 @@ async function* runRequestId(context: Context) {
   );
   equal(row.expectOk().replayed ?? false, false, "replayed");
   equal(sameRow.expectOk().replayed, true, "replayed");
-  equal(
-    sameRow.expectOk().executionSession,
-    row.expectOk().executionSession,
-    "execution_session",
-  );
+  equal(sameRow.expectOk().executionSession, row.expectOk().executionSession, "execution_session");
   yield sameRow.result("execution_session_request_id", { replayed: true });
 }
 

@@ -144,8 +144,7 @@ final class Failures {
     var sameRow = context.qlik().sees(0, 0, () -> context.create(row));
     equal(firstRow.getReplayed(), false, "replayed");
     equal(sameRow.expectOk().getReplayed(), true, "replayed");
-    equal(
-        sameRow.expectOk().getExecutionSession(), firstRow.getExecutionSession(), "the same row");
+    equal(sameRow.expectOk().getExecutionSession(), firstRow.getExecutionSession(), "the same row");
     sameRow.print("execution_session_request_id", "replayed", sameRow.expectOk().getReplayed());
   }
 
