@@ -39,8 +39,8 @@ enum class KeyKind {
 // Where a value lives.
 using ConfigSlot =
     std::variant<HostPort*, Switch*, ListenPlaintext*, TlsVersion*, SymphonyAuthMode*, LogonMethod*,
-                 QlikAuthMode*, QlikUserFrom*, QlikSecurityContext*, std::chrono::milliseconds*, std::size_t*,
-                 int*, std::vector<Endpoint>*, std::string*>;
+                 QlikAuthMode*, QlikUserFrom*, QlikSecurityContext*, EngineKind*, std::chrono::milliseconds*,
+                 std::size_t*, int*, std::vector<Endpoint>*, std::string*>;
 
 // Something about the other keys on which a key depends.
 struct KeyCondition {

@@ -8,8 +8,14 @@
 
 namespace session_gateway::config_keys {
 
+inline constexpr std::array<std::string_view, 2> kEngineChoices = {"beast", "httplib"};
 inline constexpr std::array<std::string_view, 2> kPlaintextChoices = {"loopback", "mesh"};
 
+inline constexpr KeyCondition kWithHttplib = {
+    .holds = [](const Config& c) { return c.engine.kind == EngineKind::kHttplib; },
+    .with = "with upstream.engine: httplib",
+    .without = "without upstream.engine: httplib",
+    .decided_by = {"upstream.engine"}};
 inline constexpr KeyCondition kListenPlaintext = {
     .holds = [](const Config& c) { return c.listen.tls.cert_file.empty(); },
     .with = "with a listener without TLS",
@@ -213,6 +219,20 @@ inline constexpr ConfigKey kLimitKeys[] = {
      .example = "2",
      .min = 0,
      .max = 100},
+    {.path = "upstream.engine",
+     .kind = KeyKind::kChoice,
+     .slot = [](Config& c) -> ConfigSlot { return &c.engine.kind; },
+     .doc = "What speaks HTTP to both upstreams: an event loop, or cpp-httplib in threads",
+     .example = "httplib",
+     .choices = kEngineChoices},
+    {.path = "upstream.threads",
+     .kind = KeyKind::kCount,
+     .slot = [](Config& c) -> ConfigSlot { return &c.engine.threads; },
+     .doc = "Exchanges under way at once, per endpoint, each in a thread; further ones wait",
+     .example = "64",
+     .min = 1,
+     .max = 4096,
+     .effect = {&kWithHttplib}},
     {.path = "pool.connections",
      .kind = KeyKind::kCount,
      .slot = [](Config& c) -> ConfigSlot { return &c.engine.connections; },

@@ -15,7 +15,9 @@ std::size_t UpstreamNeed(const Config& config) {
   std::size_t endpoints = 0;
   if (config.symphony) endpoints += config.symphony->endpoints.size();
   if (config.qlik) endpoints += config.qlik->endpoints.size();
-  return endpoints * config.engine.connections;
+  // A thread has a descriptor to be woken by.
+  const std::size_t threads = config.engine.kind == EngineKind::kHttplib ? config.engine.threads : 0;
+  return endpoints * (config.engine.connections + threads);
 }
 
 }  // namespace

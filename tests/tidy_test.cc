@@ -41,7 +41,7 @@ struct Home {
 
 const Home kHomes[] = {
     {"boost/beast", {"server/upstream/http_answer.cc"}},
-    {"httplib.h", {"tests/sandbox/http_server.cc"}},
+    {"httplib.h", {"server/upstream/httplib_reader.cc", "tests/sandbox/http_server.cc"}},
     {"simdjson.h", {"translator/json_reader.h", "translator/json_reader.cc"}},
     {"nlohmann/", {"translator/error_text.cc", "server/doctor/capture.cc", "server/client/", "tests/"}},
     {"yaml-cpp/", {"server/yaml_reader.cc"}},

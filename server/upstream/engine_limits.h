@@ -1,4 +1,4 @@
-// The bounds of one engine. Each but the last has a key of its own in the configuration
+// Which engine speaks HTTP, and its bounds. Each but the last has a key of its own in the configuration
 // (docs/configuration.md).
 //
 // Thread rule: values. Never here: limits of calls (config.h).
@@ -9,7 +9,12 @@
 
 namespace session_gateway {
 
+enum class EngineKind { kBeast, kHttplib };  // http_engine.h, httplib_engine.h
+
 struct EngineLimits {
+  EngineKind kind = EngineKind::kBeast;
+  // Exchanges under way at once, per endpoint, in kHttplib: each holds a thread.
+  std::size_t threads = 256;
   std::size_t answer_header_bytes = 64 * 1024;                    // one header block with its status line
   std::size_t answer_body_bytes = 16 * 1024 * 1024;               // a body, and what is buffered of it
   int informational_answers = 8;                                  // 1xx answers before the final one

@@ -7,6 +7,7 @@
 #include "server/upstream/connection.h"
 #include "server/upstream/connection_pool.h"
 #include "server/upstream/dialer.h"
+#include "server/upstream/exchange_end.h"
 #include "server/upstream/http_answer.h"
 #include "server/upstream/request_text.h"
 #include "server/upstream/tls_connection.h"
@@ -66,25 +67,16 @@ class ErrorBodyLimit {
   std::optional<LoopTimer> timer_;
 };
 
-Phase PhaseOf(const Connection::Write& write, const AnswerParser& answer) {
-  if (answer.started()) return Phase::kReceive;
-  return write.ended && !write.error ? Phase::kWait : Phase::kSend;
-}
-
-SendFailure Stopped(StopReason reason, Phase phase, bool sent) {
-  if (reason == StopReason::kCancelled) return {FailureKind::kCancelled, phase, sent, "the caller left"};
-  return {FailureKind::kDeadline, phase, sent, "the deadline came"};
-}
-
 // What an exchange has come to, once neither direction is waited for any more.
 SendResult Conclude(AnswerParser& answer, const Connection& connection, StopReason stopped,
                     const ErrorCode& read_error) {
   const Connection::Write& write = connection.write();
-  const Phase phase = PhaseOf(write, answer);
+  const Phase phase = PhaseOf(write, answer.started());
   const bool sent = write.bytes > 0;
   if (answer.state() == AnswerParser::State::kReading) {
     // Only a stop ends an exchange in the middle of an answer.
-    if (stopped != StopReason::kDeadline || !answer.header_done()) return Stopped(stopped, phase, sent);
+    if (stopped != StopReason::kDeadline || !answer.header_done())
+      return StoppedExchange(stopped, phase, sent);
     answer.EndBody(BodyState::kDeadline);
   }
   switch (answer.state()) {
@@ -99,18 +91,7 @@ SendResult Conclude(AnswerParser& answer, const Connection& connection, StopReas
     case AnswerParser::State::kLost:
       break;
   }
-  const Connection::Fault& fault = connection.fault();
-  if (fault.certificate_refused && !answer.started()) {
-    return SendFailure{FailureKind::kTlsAlert, phase, sent, fault.words};
-  }
-  if (!fault.words.empty()) {
-    return SendFailure{FailureKind::kLost, phase, sent, "the connection was lost: " + fault.words};
-  }
-  // A write that was only given up says nothing about the cause.
-  const bool by_write =
-      write.error && write.error != boost::asio::error::operation_aborted && !answer.started();
-  const ErrorCode& cause = by_write ? write.error : read_error;
-  return SendFailure{FailureKind::kLost, phase, sent, "the connection was lost: " + cause.message()};
+  return LostExchange(write, connection.fault(), answer.started(), read_error);
 }
 
 // The exchange as those see it who wait for it no longer.
@@ -123,7 +104,7 @@ class ExchangeOnWire final : public Wire {
   SendResult Peek(StopReason reason) const override {
     const Connection::Write& write = connection_.write();
     if (!answer_.header_done() || reason != StopReason::kDeadline) {
-      return Stopped(reason, PhaseOf(write, answer_), write.bytes > 0);
+      return StoppedExchange(reason, PhaseOf(write, answer_.started()), write.bytes > 0);
     }
     HttpReply reply = answer_.PeekReply(BodyState::kDeadline);
     reply.endpoint = origin_;

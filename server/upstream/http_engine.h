@@ -10,16 +10,11 @@
 #include <cstddef>
 #include <memory>
 
-#include "server/clock.h"
-#include "server/endpoint.h"
-#include "server/upstream/engine_limits.h"
-#include "server/upstream/transport.h"
+#include "server/upstream/engine.h"
 
 namespace session_gateway {
 
-class TlsClient;
-
-class HttpEngine final : public Transport {
+class HttpEngine final : public Engine {
  public:
   // `endpoint.scheme` is `http`. The loop and the clock outlive the engine.
   HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock);
@@ -31,12 +26,10 @@ class HttpEngine final : public Transport {
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override;
 
-  // Closes the kept connections, so that the loop can run out. Running exchanges end as they would; new ones
-  // are refused as kOverloaded.
-  void Close();
+  void Close() override;
 
-  std::size_t open_connections() const;
-  std::size_t idle_connections() const;
+  std::size_t open_connections() const override;
+  std::size_t idle_connections() const override;
 
  private:
   class Impl;

@@ -5,14 +5,12 @@
 namespace session_gateway {
 namespace {
 
-std::vector<std::unique_ptr<HttpEngine>> MakeEngines(Loop& loop, const std::vector<Endpoint>& endpoints,
-                                                     const EngineLimits& limits, const Clock& clock,
-                                                     const TlsClient* tls) {
-  std::vector<std::unique_ptr<HttpEngine>> engines;
+std::vector<std::unique_ptr<Engine>> MakeEngines(Loop& loop, const std::vector<Endpoint>& endpoints,
+                                                 const EngineLimits& limits, const Clock& clock,
+                                                 const TlsClient* tls) {
+  std::vector<std::unique_ptr<Engine>> engines;
   for (const Endpoint& endpoint : endpoints) {
-    const bool with_tls = endpoint.scheme == "https" && tls != nullptr;
-    engines.push_back(with_tls ? std::make_unique<HttpEngine>(loop, endpoint, limits, clock, *tls)
-                               : std::make_unique<HttpEngine>(loop, endpoint, limits, clock));
+    engines.push_back(MakeEngine(loop, endpoint, limits, clock, tls));
   }
   return engines;
 }
@@ -20,7 +18,7 @@ std::vector<std::unique_ptr<HttpEngine>> MakeEngines(Loop& loop, const std::vect
 }  // namespace
 
 std::vector<std::unique_ptr<UpstreamStack::Member>> UpstreamStack::MakeMembers(
-    Authentication& authentication, const std::vector<std::unique_ptr<HttpEngine>>& engines) {
+    Authentication& authentication, const std::vector<std::unique_ptr<Engine>>& engines) {
   std::vector<std::unique_ptr<Member>> members;
   for (const auto& engine : engines) members.push_back(std::make_unique<Member>(authentication, *engine));
   return members;

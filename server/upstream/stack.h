@@ -14,7 +14,7 @@
 #include "server/upstream/bulkhead.h"
 #include "server/upstream/credentials.h"
 #include "server/upstream/endpoint_choice.h"
-#include "server/upstream/http_engine.h"
+#include "server/upstream/engine.h"
 #include "server/upstream/retry.h"
 #include "server/upstream/stack_limits.h"
 #include "server/upstream/transport.h"
@@ -49,20 +49,20 @@ class UpstreamStack {
  private:
   // One endpoint with its own log-ons.
   struct Member {
-    Member(Authentication& authentication, HttpEngine& endpoint_engine)
+    Member(Authentication& authentication, Engine& endpoint_engine)
         : credentials(authentication.ForEndpoint(endpoint_engine)),
           transport(*credentials, endpoint_engine) {}
     std::unique_ptr<Credentials> credentials;
     CredentialsTransport transport;
   };
   static std::vector<std::unique_ptr<Member>> MakeMembers(
-      Authentication& authentication, const std::vector<std::unique_ptr<HttpEngine>>& engines);
+      Authentication& authentication, const std::vector<std::unique_ptr<Engine>>& engines);
   static std::vector<EndpointChoice::Candidate> MakeCandidates(
       const std::vector<Endpoint>& endpoints, const std::vector<std::unique_ptr<Member>>& members);
 
   std::string preview_base_;
   std::unique_ptr<Authentication> authentication_;
-  std::vector<std::unique_ptr<HttpEngine>> engines_;
+  std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::unique_ptr<Member>> members_;
   EndpointChoice choice_;
   Retry retry_;

@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "server/credential_files.h"
-#include "server/upstream/tls_connection.h"
+#include "server/upstream/tls_channel.h"
 #include "server/upstream/tls_identity.h"
 #include "server/upstream/tls_socket_bio.h"
 
@@ -70,7 +70,7 @@ void SetRules(TlsVersion version_min, SSL_CTX* context) {
   // Whatever stands in ca_file is trusted, an authority below a root as well.
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
   X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  TlsConnection::SetCallbacks(context);
+  TlsChannel::SetCallbacks(context);
 }
 
 // A certificate outside its dates is no replacement for one within them. Where there is none to keep it is

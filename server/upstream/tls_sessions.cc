@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include "server/upstream/tls_channel.h"
+
 namespace session_gateway {
 namespace {
 
@@ -39,6 +41,12 @@ void TlsSessions::Keep(const std::shared_ptr<const TlsContext>& context, Owned<S
   }
   if (sessions_.size() == kSessionsMax) sessions_.pop_front();
   sessions_.push_back(std::move(session));
+}
+
+void KeepSessions(TlsChannel& channel, const TlsClient& client, TlsSessions& sessions) {
+  std::deque<Owned<SSL_SESSION>> given = channel.TakeSessions();
+  if (channel.context() != client.context()) return;
+  for (Owned<SSL_SESSION>& session : given) sessions.Keep(channel.context(), std::move(session));
 }
 
 }  // namespace session_gateway

@@ -13,6 +13,8 @@
 
 namespace session_gateway {
 
+class TlsChannel;
+
 class TlsSessions {
  public:
   static constexpr std::size_t kSessionsMax = 32;
@@ -29,5 +31,8 @@ class TlsSessions {
   std::shared_ptr<const TlsContext> context_;  // of all that are kept
   std::deque<Owned<SSL_SESSION>> sessions_;    // the newest last
 };
+
+// Takes over what the peer of `channel` has given, while the client's context is still the channel's.
+void KeepSessions(TlsChannel& channel, const TlsClient& client, TlsSessions& sessions);
 
 }  // namespace session_gateway

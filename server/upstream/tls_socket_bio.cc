@@ -15,13 +15,12 @@ bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || e
 int Write(BIO* bio, const char* bytes, int size) {
   SocketBio& state = StateOf(bio);
   BIO_clear_retry_flags(bio);
-  if (!state.socket.is_open()) {
+  if (state.descriptor < 0) {
     state.write_error = ECANCELED;
     return -1;
   }
   if (state.write_error != 0) return size;
-  const ssize_t taken =
-      ::send(state.socket.native_handle(), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  const ssize_t taken = ::send(state.descriptor, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   if (taken >= 0) {
     if (state.counts) state.taken += static_cast<std::size_t>(taken);
     return static_cast<int>(taken);
@@ -38,11 +37,11 @@ int Write(BIO* bio, const char* bytes, int size) {
 int Read(BIO* bio, char* bytes, int size) {
   SocketBio& state = StateOf(bio);
   BIO_clear_retry_flags(bio);
-  if (!state.socket.is_open()) {
+  if (state.descriptor < 0) {
     state.read_error = ECANCELED;
     return -1;
   }
-  const ssize_t read = ::recv(state.socket.native_handle(), bytes, static_cast<std::size_t>(size), 0);
+  const ssize_t read = ::recv(state.descriptor, bytes, static_cast<std::size_t>(size), 0);
   if (read > 0) return static_cast<int>(read);
   if (read == 0) {
     state.ended = true;

@@ -2,20 +2,17 @@
 //
 // Once the peer is gone, what is written is dropped as if it had been taken (but not counted): the peer may
 // have said why it left, and only a state machine that is not stuck in writing reads on to that. Thread rule:
-// loop thread only. Never here: waiting.
+// one thread at a time. Never here: waiting.
 #pragma once
 
 #include <cstddef>
 
-#include "server/upstream/dialer.h"
 #include "server/upstream/tls_openssl.h"
 
 namespace session_gateway {
 
 struct SocketBio {
-  explicit SocketBio(TcpSocket& s) : socket(s) {}
-
-  TcpSocket& socket;
+  int descriptor = -1;    // -1: closed
   bool counts = false;    // what is written now belongs to an exchange
   std::size_t taken = 0;  // of it, by the system
   bool drained = false;   // the last read found nothing; set false before a look

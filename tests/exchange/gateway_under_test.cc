@@ -15,6 +15,7 @@
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
+#include "tests/server/engine_under_test.h"
 #include "tests/server/signal.h"
 
 namespace session_gateway {
@@ -37,6 +38,12 @@ GrpcServerOptions Options(const GatewaySetup& setup) {
           .call_timeout = std::chrono::seconds(60),
           .call_timeout_max = setup.call_timeout_max,
           .drain_timeout = std::chrono::milliseconds(100)};  // no call is left by then
+}
+
+StackLimits LimitsOf(const GatewaySetup& setup) {
+  StackLimits limits = setup.limits;
+  limits.engine.kind = EngineUnderTest();
+  return limits;
 }
 
 std::unique_ptr<Authentication> Made(MadeAuthentication made) {
@@ -70,11 +77,11 @@ class GatewayUnderTest::Impl {
     const TlsClient* const tls = setup.tls ? &tls_ : nullptr;
     if (setup.symphony) {
       symphony_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.symphony},
-                        setup.limits, Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)), kIgnore,
-                        tls);
+                        LimitsOf(setup), Made(MakeSymphonyAuthentication(setup.symphony_auth, parts)),
+                        kIgnore, tls);
     }
     if (setup.qlik) {
-      qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, setup.limits,
+      qlik_.emplace(StackParts{loop_, clock_, random_}, std::vector<Endpoint>{*setup.qlik}, LimitsOf(setup),
                     Made(MakeQlikAuthentication(setup.qlik_auth, parts)), kIgnore, tls);
     }
     service_.emplace(

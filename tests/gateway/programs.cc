@@ -11,6 +11,7 @@
 #include "tests/exchange/channel.h"
 #include "tests/exchange/exact_json.h"
 #include "tests/sandbox_test_client.h"
+#include "tests/server/engine_under_test.h"
 
 namespace session_gateway {
 namespace {
@@ -89,8 +90,12 @@ SandboxProgram::SandboxProgram() : process_("session-gateway-sandbox", {}) {
   qlik_ = listening.at("qlik").get<std::string>();
 }
 
+std::string EngineYaml() {
+  return EngineUnderTest() == EngineKind::kHttplib ? "upstream: {engine: httplib}\n" : "";
+}
+
 std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint) {
-  std::string yaml;
+  std::string yaml = EngineYaml();
   if (!symphony_endpoint.empty()) yaml += "symphony:\n  endpoints: [\"" + symphony_endpoint + "\"]\n";
   if (!qlik_endpoint.empty()) {
     yaml += "qlik:\n  endpoints: [\"" + qlik_endpoint +

@@ -80,6 +80,9 @@ class SandboxProgram {
   std::string qlik_;
 };
 
+// What a configuration says of the engine that the tests run on; ConfigFor has it.
+std::string EngineYaml();
+
 // A configuration for these endpoints; an empty one is left out.
 std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint);
 

@@ -66,8 +66,8 @@ std::string RealSystems::QlikProxy(const std::string& auth) const {
 void RealSystems::StartGateway(const std::string& config, const std::string& more) {
   pki::WriteCertificate(files_, "server", callers_authority_.Issue(pki::LoopbackServer()));
   gateway_.reset();
-  gateway_.emplace(
-      std::vector<std::string>{"--config", files_.Write("gateway.yaml", Listen() + more + config)});
+  gateway_.emplace(std::vector<std::string>{
+      "--config", files_.Write("gateway.yaml", EngineYaml() + Listen() + more + config)});
 }
 
 std::shared_ptr<grpc::Channel> RealSystems::Connect(const std::string& caller) const {

@@ -53,6 +53,18 @@ TEST(ConfigRulesTest, AServiceAccountHasAUserAndOnePassword) {
   });
 }
 
+TEST(ConfigRulesTest, ThreadsBelongToTheEngineThatHasThem) {
+  ExpectErrors({
+      {"upstream: {threads: 8}\n" + std::string(kSymphony),
+       {"1: upstream.threads: has no effect without upstream.engine: httplib; remove it"}},
+      {"upstream: {engine: beast, threads: 8}\n" + std::string(kSymphony),
+       {"1: upstream.threads: has no effect without upstream.engine: httplib; remove it"}},
+      {"upstream: {engine: asio, threads: 8}\n" + std::string(kSymphony),
+       {"1: upstream.engine: must be beast or httplib"}},
+      {"upstream: {engine: httplib, threads: 8}\n" + std::string(kSymphony), {}},
+  });
+}
+
 TEST(ConfigRulesTest, AKeyWithoutEffectUnderTheSymphonyModeIsRefused) {
   const std::string account = ": has no effect without symphony.auth.mode: service_account; remove it";
   const std::string logs_on =

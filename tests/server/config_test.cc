@@ -84,6 +84,7 @@ limits:
   answer_header_size: 1024
   answer_body_size: 3MiB
   informational_answers: 0
+upstream: {engine: httplib, threads: 7}
 pool:
   connections: 2
   idle_connections: 0
@@ -297,6 +298,9 @@ limits:
   answer_header_size: 1KiB
   answer_body_size: 3MiB
   informational_answers: 0
+upstream:
+  engine: httplib
+  threads: 7
 pool:
   connections: 2
   idle_connections: 0

@@ -41,6 +41,15 @@ TEST(DescriptorBudgetTest, TheUpstreamsComeFirst) {
   }
 }
 
+TEST(DescriptorBudgetTest, ThreadsHaveTheirs) {
+  Config config = Sample();
+  config.engine.threads = 10;
+  EXPECT_EQ(ShareDescriptors(config, 748).connections, 500u);
+  config.engine.kind = EngineKind::kHttplib;
+  EXPECT_EQ(ShareDescriptors(config, 768).connections, 500u);
+  EXPECT_EQ(ShareDescriptors(config, 767).connections, 499u);
+}
+
 TEST(DescriptorBudgetTest, TheLimitIsRaisedAsFarAsItGoes) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);

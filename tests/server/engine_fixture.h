@@ -14,7 +14,8 @@
 #include <string>
 #include <utility>
 
-#include "server/upstream/http_engine.h"
+#include "server/upstream/engine.h"
+#include "tests/server/engine_under_test.h"
 #include "tests/server/raw_server.h"
 #include "tests/server/signal.h"
 
@@ -49,9 +50,11 @@ class EngineTest : public testing::Test {
     loop_.run();
   }
 
-  void Connect(std::uint16_t port, EngineLimits limits = {}, std::string host = "127.0.0.1") {
-    engine_ =
-        std::make_unique<HttpEngine>(loop_, Endpoint{"http", std::move(host), port, ""}, limits, clock_);
+  void Connect(std::uint16_t port, EngineLimits limits = {}, std::string host = "127.0.0.1",
+               std::string prefix = "") {
+    limits.kind = EngineUnderTest();
+    engine_ = MakeEngine(loop_, Endpoint{"http", std::move(host), port, std::move(prefix)}, limits, clock_,
+                         nullptr);
   }
 
   static HttpRequest Post(std::string body = "{}") {
@@ -113,7 +116,7 @@ class EngineTest : public testing::Test {
 
   Loop loop_{1};
   TestClock clock_;
-  std::unique_ptr<HttpEngine> engine_;
+  std::unique_ptr<Engine> engine_;
 };
 
 inline void ExpectReply(const SendResult& result, int status, std::string_view body,

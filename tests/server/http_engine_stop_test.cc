@@ -335,14 +335,18 @@ TEST(EngineLoop, MayEndWithCallsInIt) {
   sending.request = waiting.request;
   sending.request.body = std::string(64 * 1024 * 1024, 'b');
   Loop loop{1};
-  HttpEngine engine(loop, {"http", "127.0.0.1", server.port(), ""}, {}, clock);
+  EngineLimits limits;
+  limits.kind = EngineUnderTest();
+  const auto engine = MakeEngine(loop, {"http", "127.0.0.1", server.port(), ""}, limits, clock, nullptr);
   for (Call* call : {&waiting, &sending}) {
-    boost::asio::co_spawn(loop, engine.Send(call->request, call->context),
+    boost::asio::co_spawn(loop, engine->Send(call->request, call->context),
                           [](std::exception_ptr, const SendResult&) {});
   }
-  while (server.accepted() < 2) loop.run_one();
+  while (server.accepted() < 2 || engine->open_connections() < 2) {
+    loop.run_one_for(std::chrono::milliseconds(5));
+  }
   loop.poll();
-  EXPECT_EQ(engine.open_connections(), 2u);
+  EXPECT_EQ(engine->open_connections(), 2u);
 }
 
 }  // namespace

@@ -30,8 +30,7 @@ TEST_F(EngineTest, SendsTheExactRequestAndReadsTheAnswer) {
     peer.Send("HTTP/1.1 201 Created\r\nX-A: 1\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
     peer.WaitForEnd();
   });
-  engine_ = std::make_unique<HttpEngine>(loop_, Endpoint{"http", "127.0.0.1", server.port(), "/gw"},
-                                         EngineLimits{}, clock_);
+  Connect(server.port(), {}, "127.0.0.1", "/gw");
   HttpRequest request = Post("{\"b\":2}");
   request.query = {{"q", "a b"}};
   request.headers = {{"content-type", "application/json"}};

@@ -50,8 +50,9 @@ class TlsEngineTest : public EngineTest {
   }
 
   void ConnectTls(const RawServer& server, std::string host = "127.0.0.1", EngineLimits limits = {}) {
-    engine_ = std::make_unique<HttpEngine>(loop_, Endpoint{"https", std::move(host), server.port(), ""},
-                                           limits, clock_, *client_);
+    limits.kind = EngineUnderTest();
+    engine_ = MakeEngine(loop_, Endpoint{"https", std::move(host), server.port(), ""}, limits, clock_,
+                         client_.get());
   }
 
   TlsServerOptions Good(int version = TLS1_3_VERSION) const {
