@@ -19,8 +19,11 @@ constexpr int kCallers = 200;
 #endif
 class DrainUnderLoad : public testing::Test {
  protected:
-  DrainUnderLoad() { sandbox_.symphony().AddFault(R"({"kind":"delay","ms":500,"count":100000})"); }
-
+  // Each create takes so long.
+  void Delay(int milliseconds) {
+    sandbox_.symphony().AddFault(R"({"kind":"delay","ms":)" + std::to_string(milliseconds) +
+                                 R"(,"count":100000})");
+  }
   void WaitForRequests(std::int64_t requests) {
     while (sandbox_.symphony().Count("requests") < requests) std::this_thread::yield();
   }
@@ -29,6 +32,7 @@ class DrainUnderLoad : public testing::Test {
 };
 
 TEST_F(DrainUnderLoad, EveryCallThatWasAcceptedIsAnswered) {
+  Delay(500);
   const TemporaryFile config(ConfigFor(sandbox_.symphony_endpoint(), ""));
   GatewayProgram gateway({"--config", config.path()});
   Callers callers(gateway.address(), kCallers, Callers::Until::kError);
@@ -50,7 +54,9 @@ TEST_F(DrainUnderLoad, EveryCallThatWasAcceptedIsAnswered) {
 }
 
 TEST_F(DrainUnderLoad, WhatOutlastsTheDrainIsAnsweredToo) {
-  const TemporaryFile config(ConfigFor(sandbox_.symphony_endpoint(), "") + "drain_timeout: 300ms\n");
+  Delay(1500);
+  // A tenth of it is for the answers of 200 calls.
+  const TemporaryFile config(ConfigFor(sandbox_.symphony_endpoint(), "") + "drain_timeout: 1s\n");
   GatewayProgram gateway({"--config", config.path()});
   Callers callers(gateway.address(), kCallers, Callers::Until::kError);
   WaitForRequests(kCallers + kCallers / 2);
@@ -69,6 +75,7 @@ TEST_F(DrainUnderLoad, WhatOutlastsTheDrainIsAnsweredToo) {
 }
 
 TEST_F(DrainUnderLoad, TheSecondSignalEndsAtOnce) {
+  Delay(500);
   const TemporaryFile config(ConfigFor(sandbox_.symphony_endpoint(), ""));
   GatewayProgram gateway({"--config", config.path()});
   Callers callers(gateway.address(), kCallers, Callers::Until::kError);

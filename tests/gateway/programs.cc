@@ -12,6 +12,7 @@
 #include "tests/exchange/exact_json.h"
 #include "tests/sandbox_test_client.h"
 #include "tests/server/engine_under_test.h"
+#include "tests/server/lanes_under_test.h"
 
 namespace session_gateway {
 namespace {
@@ -90,18 +91,24 @@ SandboxProgram::SandboxProgram() : process_("session-gateway-sandbox", {}) {
   qlik_ = listening.at("qlik").get<std::string>();
 }
 
-std::string EngineYaml() {
-  return EngineUnderTest() == EngineKind::kHttplib ? "upstream: {engine: httplib}\n" : "";
+std::string YamlUnderTest() {
+  std::string yaml = "threads: " + std::to_string(LanesUnderTest()) + "\n";
+  if (EngineUnderTest() == EngineKind::kHttplib) yaml += "upstream: {engine: httplib}\n";
+  return yaml;
+}
+
+std::string SymphonyYaml(const std::string& endpoint) {
+  return "symphony:\n  endpoints: [\"" + endpoint + "\"]\n";
+}
+
+std::string QlikYaml(const std::string& endpoint) {
+  return "qlik:\n  endpoints: [\"" + endpoint +
+         "\"]\n  auth:\n    mode: certificate\n    user_directory: INTERNAL\n    user_id: sa_api\n";
 }
 
 std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint) {
-  std::string yaml = EngineYaml();
-  if (!symphony_endpoint.empty()) yaml += "symphony:\n  endpoints: [\"" + symphony_endpoint + "\"]\n";
-  if (!qlik_endpoint.empty()) {
-    yaml += "qlik:\n  endpoints: [\"" + qlik_endpoint +
-            "\"]\n  auth:\n    mode: certificate\n    user_directory: INTERNAL\n    user_id: sa_api\n";
-  }
-  return yaml;
+  return YamlUnderTest() + (symphony_endpoint.empty() ? "" : SymphonyYaml(symphony_endpoint)) +
+         (qlik_endpoint.empty() ? "" : QlikYaml(qlik_endpoint));
 }
 
 std::string RequestOfCase(const std::string& name) {

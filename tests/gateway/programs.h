@@ -80,10 +80,12 @@ class SandboxProgram {
   std::string qlik_;
 };
 
-// What a configuration says of the engine that the tests run on; ConfigFor has it.
-std::string EngineYaml();
+// What a configuration says of the lanes and the engine that the tests run on, and of an upstream.
+std::string YamlUnderTest();
+std::string SymphonyYaml(const std::string& endpoint);
+std::string QlikYaml(const std::string& endpoint);
 
-// A configuration for these endpoints; an empty one is left out.
+// All of these; an upstream whose endpoint is empty is left out.
 std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint);
 
 // The request of a case file, `symphony/fixture_whole`.

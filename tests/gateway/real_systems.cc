@@ -67,7 +67,7 @@ void RealSystems::StartGateway(const std::string& config, const std::string& mor
   pki::WriteCertificate(files_, "server", callers_authority_.Issue(pki::LoopbackServer()));
   gateway_.reset();
   gateway_.emplace(std::vector<std::string>{
-      "--config", files_.Write("gateway.yaml", EngineYaml() + Listen() + more + config)});
+      "--config", files_.Write("gateway.yaml", YamlUnderTest() + Listen() + more + config)});
 }
 
 std::shared_ptr<grpc::Channel> RealSystems::Connect(const std::string& caller) const {

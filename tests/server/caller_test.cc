@@ -75,7 +75,7 @@ TEST(Caller, TwoValuesAreRefused) {
     ASSERT_EQ(details.details_size(), 2);
     ASSERT_TRUE(details.details(1).UnpackTo(&bad_request));
     EXPECT_EQ(bad_request.field_violations(0).field(), "metadata[\"" + std::string(key) + "\"]");
-    EXPECT_EQ(server.handler().started, 0);
+    EXPECT_EQ(server.started(), 0);
     // The refused call has left its place to the next one.
     EXPECT_TRUE(CallWith(server, {}).status.ok());
   }

@@ -83,7 +83,7 @@ TEST(RpcConnectionsTest, OldConnectionsAreReplacedAndNoCallIsLost) {
   }));
   renewed = true;
   for (std::thread& caller : callers) caller.join();
-  EXPECT_EQ(answered, server.handler().started);
+  EXPECT_EQ(answered, server.started());
 }
 
 TEST(RpcConnectionsTest, ACallOutlivesTheAgeOfItsConnection) {

@@ -94,7 +94,7 @@ TEST(RpcDrainTest, StuckCallsAreStoppedAndAnsweredInTime) {
   TestServer server(WaitForStop(Outcome::kUnknown), options);
   Answer answer;
   std::thread caller([&] { answer = CallCreateSession(server.Connect(), std::nullopt); });
-  ASSERT_TRUE(WaitUntil([&] { return server.handler().started == 1; }));
+  ASSERT_TRUE(WaitUntil([&] { return server.started() == 1; }));
   const auto begin = SteadyClock::now();
   server.Drain();
   const auto took = SteadyClock::now() - begin;
@@ -112,7 +112,7 @@ TEST(RpcDrainTest, StuckCallThatSentNothingMayBeRepeatedElsewhere) {
   TestServer server(WaitForStop(Outcome::kNotSent), options);
   Answer answer;
   std::thread caller([&] { answer = CallCreateSession(server.Connect(), std::nullopt); });
-  ASSERT_TRUE(WaitUntil([&] { return server.handler().started == 1; }));
+  ASSERT_TRUE(WaitUntil([&] { return server.started() == 1; }));
   server.Drain();
   caller.join();
   EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -200,7 +200,7 @@ TEST(RpcDrainTest, LoadLosesNoCallThatRan) {
   ASSERT_TRUE(WaitUntil([&] { return answered > 20'000 / kLoadDivisor; }));
   server.Drain();
   for (std::thread& caller : callers) caller.join();
-  EXPECT_EQ(answered, server.handler().started);
+  EXPECT_EQ(answered, server.started());
 }
 
 }  // namespace

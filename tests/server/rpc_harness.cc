@@ -6,6 +6,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <numeric>
 
 namespace session_gateway {
 namespace {
@@ -116,15 +117,19 @@ GrpcServerOptions TestServer::Options() {
           .drain_timeout = kPatience};
 }
 
-TestServer::TestServer(ScriptedHandler::Script script, GrpcServerOptions options)
+TestServer::TestServer(ScriptedHandler::Script script, GrpcServerOptions options, std::size_t lanes)
     : log_(clock_, LogLevel::kInfo, kLogLinesMax, [this](std::string_view line) {
         const std::lock_guard lock(mutex_);
         lines_.emplace_back(line);
       }) {
-  handler_.script = std::move(script);
-  server_ = std::make_unique<GrpcServer>(std::move(options), std::vector<ServerLane>{{loop_, handler_}},
-                                         clock_, log_);
-  loop_thread_ = std::thread([this] { loop_.run(); });
+  std::vector<ServerLane> of_server;
+  while (lanes_.size() < lanes) {
+    Lane& lane = lanes_.emplace_back();
+    lane.handler.script = script;
+    lane.thread = std::thread([&lane] { lane.loop.run(); });
+    of_server.push_back({lane.loop, lane.handler});
+  }
+  server_ = std::make_unique<GrpcServer>(std::move(options), of_server, clock_, log_);
   const auto started = server_->Start();
   const int* const port = std::get_if<int>(&started);
   EXPECT_NE(port, nullptr) << std::get<std::string>(started);
@@ -133,8 +138,21 @@ TestServer::TestServer(ScriptedHandler::Script script, GrpcServerOptions options
 
 TestServer::~TestServer() {
   server_.reset();
-  work_.reset();
-  loop_thread_.join();
+  for (Lane& lane : lanes_) {
+    lane.work.reset();
+    lane.thread.join();
+  }
+}
+
+std::vector<int> TestServer::StartedByLane() const {
+  std::vector<int> started;
+  for (const Lane& lane : lanes_) started.push_back(lane.handler.started);
+  return started;
+}
+
+int TestServer::started() const {
+  const std::vector<int> by_lane = StartedByLane();
+  return std::accumulate(by_lane.begin(), by_lane.end(), 0);
 }
 
 std::shared_ptr<grpc::Channel> TestServer::Connect() const {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,7 @@
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/handler.h"
 #include "sessiongateway/v1/session_gateway.grpc.pb.h"
+#include "tests/server/lanes_under_test.h"
 
 namespace session_gateway {
 
@@ -88,13 +90,16 @@ class TestServer {
  public:
   static GrpcServerOptions Options();
 
-  explicit TestServer(ScriptedHandler::Script script, GrpcServerOptions options = Options());
+  explicit TestServer(ScriptedHandler::Script script, GrpcServerOptions options = Options(),
+                      std::size_t lanes = LanesUnderTest());
   ~TestServer();
 
   void Drain() { server_->Drain(); }
   int port() const { return port_; }
-  Loop& loop() { return loop_; }
-  ScriptedHandler& handler() { return handler_; }
+  Loop& loop() { return lanes_.front().loop; }
+  // Calls of the script, on each lane and in all.
+  std::vector<int> StartedByLane() const;
+  int started() const;
   // A connection of its own.
   std::shared_ptr<grpc::Channel> Connect() const;
   // What has been logged so far with that message.
@@ -107,11 +112,14 @@ class TestServer {
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;  // guarded by mutex_
   Log log_;
-  Loop loop_{1};
-  ScriptedHandler handler_;
+  struct Lane {
+    Loop loop{1};
+    ScriptedHandler handler;
+    boost::asio::executor_work_guard<LoopExecutor> work{loop.get_executor()};
+    std::thread thread;
+  };
+  std::deque<Lane> lanes_;
   std::unique_ptr<GrpcServer> server_;
-  boost::asio::executor_work_guard<LoopExecutor> work_{loop_.get_executor()};
-  std::thread loop_thread_;
   int port_ = 0;
 };
 
@@ -124,7 +132,7 @@ struct Answer {
   std::string outcome() const;  // of the trailer, or empty
 };
 Answer CallCreateSession(const std::shared_ptr<grpc::Channel>& channel, std::optional<Duration> timeout,
-                         const std::string& name = "app");
+                         const std::string& name = "app", const std::string& request_id = "");
 
 // A call by bytes: for services without a stub, and for what a stub would not send.
 std::pair<grpc::Status, std::string> CallRaw(const std::shared_ptr<grpc::Channel>& channel,

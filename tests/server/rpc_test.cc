@@ -140,7 +140,7 @@ TEST(RpcTest, CallerThatLeavesStopsTheLogic) {
     EXPECT_EQ(stub->CreateSession(&context, CreateSessionRequest(), &response).error_code(),
               grpc::StatusCode::CANCELLED);
   });
-  EXPECT_TRUE(WaitUntil([&] { return server.handler().started == 1; }));
+  EXPECT_TRUE(WaitUntil([&] { return server.started() == 1; }));
   context.TryCancel();
   caller.join();
   ASSERT_TRUE(WaitUntil([&] { return !server.Logged("call").empty(); }));
@@ -195,7 +195,7 @@ TEST(RpcTest, CallsOverTheBoundAreRefusedAtOnce) {
   EXPECT_EQ(refused.outcome(), "not_sent");
   EXPECT_NE(refused.status.error_details().find("OVERLOADED"), std::string::npos);
   EXPECT_NE(refused.status.error_details().find("queue"), std::string::npos);
-  EXPECT_EQ(server.handler().started, 2);
+  EXPECT_EQ(server.started(), 2);
   gate.Open();
   for (std::thread& caller : callers) caller.join();
   EXPECT_TRUE(CallCreateSession(channel, std::nullopt).status.ok());
@@ -214,9 +214,9 @@ TEST(RpcTest, MalformedRequestsAreRefusedWithoutALine) {
     ASSERT_EQ(CallRaw(channel, kCreateSessionMethod, cut).first.error_code(), grpc::StatusCode::INTERNAL);
   }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  EXPECT_EQ(server.handler().started, 0);
+  EXPECT_EQ(server.started(), 0);
   EXPECT_TRUE(CallCreateSession(channel, std::nullopt).status.ok());
-  EXPECT_EQ(server.handler().started, 1);
+  EXPECT_EQ(server.started(), 1);
 }
 
 TEST(RpcTest, RequestOverItsBoundIsRefused) {
@@ -224,7 +224,7 @@ TEST(RpcTest, RequestOverItsBoundIsRefused) {
   const std::string name(TestServer::Options().request_size_max, 'x');
   EXPECT_EQ(CallCreateSession(server.Connect(), std::nullopt, name).status.error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(server.handler().started, 0);
+  EXPECT_EQ(server.started(), 0);
 }
 
 TEST(RpcTest, CompressedRequestIsRefused) {
@@ -237,7 +237,7 @@ TEST(RpcTest, CompressedRequestIsRefused) {
   EXPECT_EQ(
       SessionGateway::NewStub(server.Connect())->CreateSession(&context, request, &response).error_code(),
       grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(server.handler().started, 0);
+  EXPECT_EQ(server.started(), 0);
 }
 
 TEST(RpcTest, ReflectionListsTheService) {
@@ -319,7 +319,7 @@ TEST(RpcTest, ManyCallsAtOnce) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(right, kCallers * kCallsEach);
-  EXPECT_EQ(server.handler().started, kCallers * kCallsEach);
+  EXPECT_EQ(server.started(), kCallers * kCallsEach);
   // And the line that says where the server listens.
   EXPECT_TRUE(WaitUntil([&] { return server.lines() == kCallers * kCallsEach; }));
 }

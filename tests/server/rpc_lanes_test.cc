@@ -1,0 +1,101 @@
+// Calls spread over lanes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "server/rpc/lanes.h"
+#include "tests/server/rpc_harness.h"
+
+namespace session_gateway {
+namespace {
+
+constexpr std::size_t kLanes = 3;
+constexpr char kRequestId[] = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
+
+std::string RequestIdOf(int number) {
+  const std::string digits = std::to_string(number);
+  return std::string(36 - digits.size(), 'a') + digits;
+}
+
+// A sidecar brings all calls over one connection.
+TEST(RpcLanes, CallsOfOneConnectionGoRound) {
+  constexpr int kCalls = 30;
+  TestServer server(Echo, TestServer::Options(), kLanes);
+  const auto channel = server.Connect();
+  for (int i = 0; i < kCalls; ++i) EXPECT_TRUE(CallCreateSession(channel, kPatience).status.ok());
+  EXPECT_THAT(server.StartedByLane(), testing::Each(kCalls / static_cast<int>(kLanes)));
+}
+
+TEST(RpcLanes, CallsWithOneRequestIdShareALane) {
+  constexpr int kCalls = 8;
+  TestServer server(Echo, TestServer::Options(), kLanes);
+  std::string upper = kRequestId;
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  for (int i = 0; i < kCalls; ++i) {
+    // Each over a connection of its own, and in either case.
+    const std::string& request_id = i % 2 == 0 ? kRequestId : upper;
+    EXPECT_TRUE(CallCreateSession(server.Connect(), kPatience, "app", request_id).status.ok());
+  }
+  EXPECT_THAT(server.StartedByLane(), testing::UnorderedElementsAre(0, 0, kCalls));
+}
+
+TEST(RpcLanes, RequestIdsSpread) {
+  constexpr int kCalls = 3000;
+  Loop loop;
+  ScriptedHandler handler;
+  const SystemClock clock;
+  Log log(clock, LogLevel::kError, 16, [](std::string_view) {});
+  Lanes lanes({}, {{loop, handler}, {loop, handler}, {loop, handler}}, clock, log);
+  std::vector<int> calls(kLanes);
+  for (int i = 0; i < kCalls; ++i) {
+    const CallTable& chosen = lanes.Choose(RequestIdOf(i));
+    const auto place = std::find_if(lanes.tables().begin(), lanes.tables().end(),
+                                    [&](const CallTable& table) { return &table == &chosen; });
+    ++calls[static_cast<std::size_t>(place - lanes.tables().begin())];
+  }
+  EXPECT_THAT(calls, testing::Each(testing::Gt(kCalls / static_cast<int>(kLanes) * 9 / 10)));
+}
+
+// The bound is of the server, whatever lane its calls are on.
+TEST(RpcLanes, ShareTheBoundOnCalls) {
+  constexpr int kBound = 4;
+  Gate gate;
+  GrpcServerOptions options = TestServer::Options();
+  options.calls_max = kBound;
+  TestServer server(gate.script(), options, kLanes);
+  const auto channel = server.Connect();
+  std::atomic<int> ok = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kBound; ++i) {
+    callers.emplace_back([&] { ok += CallCreateSession(channel, kPatience).status.ok() ? 1 : 0; });
+  }
+  EXPECT_TRUE(WaitUntil([&] { return gate.waiting() == kBound; }));
+  EXPECT_EQ(CallCreateSession(channel, kPatience).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  gate.Open();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(ok, kBound);
+}
+
+TEST(RpcLanes, DrainEndsTheCallsOfAll) {
+  constexpr int kCalls = 6;
+  GrpcServerOptions options = TestServer::Options();
+  options.drain_timeout = std::chrono::milliseconds(500);
+  TestServer server(WaitForStop(Outcome::kUnknown), options, kLanes);
+  const auto channel = server.Connect();
+  std::atomic<int> stopped = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kCalls; ++i) {
+    callers.emplace_back(
+        [&] { stopped += CallCreateSession(channel, kPatience).outcome() == "unknown" ? 1 : 0; });
+  }
+  EXPECT_TRUE(WaitUntil([&] { return server.started() == kCalls; }));
+  EXPECT_THAT(server.StartedByLane(), testing::Each(kCalls / static_cast<int>(kLanes)));
+  server.Drain();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(stopped, kCalls);
+}
+
+}  // namespace
+}  // namespace session_gateway
