@@ -190,11 +190,12 @@ std::string Answer::outcome() const {
 }
 
 Answer CallCreateSession(const std::shared_ptr<grpc::Channel>& channel, std::optional<Duration> timeout,
-                         const std::string& name) {
+                         const std::string& name, const std::string& request_id) {
   grpc::ClientContext context;
   if (timeout) context.set_deadline(std::chrono::system_clock::now() + *timeout);
   CreateSessionRequest request;
   request.set_application_name(name);
+  if (!request_id.empty()) request.set_request_id(request_id);
   Answer answer;
   answer.status = SessionGateway::NewStub(channel)->CreateSession(&context, request, &answer.response);
   answer.initial_metadata = Copy(context.GetServerInitialMetadata());
