@@ -1,0 +1,200 @@
+"""Compares the gateway with its peers and with the floor, in interleaved rounds.
+
+    bench.py --build BUILD [--quick] [--rows NAME,…] [--page FILE]
+
+Each row is a program on loopback before one upstream. A round measures all rows one after the other; what counts are
+medians over rounds, and ratios formed within a round. A round in which something else used the processor is repeated.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import sys
+import time
+
+import bed as beds
+import check
+import figures
+import measure
+import programs
+import report
+
+KINDS = ("symphony", "qlik")
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One load: calls in flight, the upstream's delay, and how long."""
+    in_flight: int
+    delay_ms: int
+    seconds: float
+    warm_up: float
+
+    @property
+    def name(self):
+        return f"{self.in_flight}/{self.delay_ms}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    rows: tuple
+    points: tuple
+    rounds: int
+    extra_rounds: int
+
+
+FULL = Plan(
+    rows=tuple(row.name for row in programs.ROWS),
+    points=(Point(1, 0, 0.8, 0.2), Point(64, 0, 2.0, 0.5), Point(512, 0, 1.2, 0.5), Point(2000, 0, 1.2, 0.6),
+            Point(64, 200, 1.2, 0.5), Point(512, 200, 1.2, 0.5), Point(2000, 200, 2.0, 0.9)),
+    rounds=5, extra_rounds=3)
+QUICK = Plan(
+    rows=("gateway", "go", "vanguard", "envoy-2", "echo", "direct"),
+    points=(Point(64, 0, 1.5, 0.4),), rounds=3, extra_rounds=2)
+SMOKE = Plan(rows=tuple(row.name for row in programs.ROWS), points=(Point(16, 0, 0.1, 0.05),), rounds=1, extra_rounds=0)
+
+
+@dataclasses.dataclass
+class Running:
+    row: programs.Row
+    program: programs.Program
+    idle_mib: float
+
+
+class Bench:
+    def __init__(self, bed, plan):
+        self.bed = bed
+        self.plan = plan
+        self.measurer = measure.Measurer(bed)
+        self.upstreams = []
+        self.running = []
+        self.missing = {}  # row: why
+        self.failures = {}  # (row, point, kind): why
+        self.notes = {}  # row: kind: what the upstream received
+        self.results = {}  # point: kind: row: one for each round
+        self.parts = []
+
+    def start(self):
+        plain = programs.Upstream(self.bed, "upstream")
+        encrypted = programs.Upstream(self.bed, "upstream-tls", tls=True)
+        self.upstreams = [plain, encrypted]
+        for row in programs.ROWS:
+            if row.name not in self.plan.rows:
+                continue
+            try:
+                program = programs.start(self.bed, row, encrypted if row.tls else plain)
+                self.running.append(Running(row, program, program.rss_mib()))
+            except programs.Missing as why:
+                self.missing[row.name] = str(why)
+                say(f"{row.name} is missing: {why}")
+
+    def stop(self):
+        for program in [*(running.program for running in self.running), *self.upstreams]:
+            program.stop()
+
+    def check_all(self):
+        """Every row's answers, and what its upstream got; a row that is wrong is not measured."""
+        for running in list(self.running):
+            try:
+                for kind in KINDS:
+                    self.measurer.check(running, kind)
+                    self.note_received(running, kind)
+            except (measure.Failed, check.WrongAnswer) as why:
+                self.missing[running.row.name] = f"it does not answer right: {why}"
+                say(f"{running.row.name}: {why}")
+                self.running.remove(running)
+                if running.program not in self.upstreams:
+                    running.program.stop()
+
+    def note_received(self, running, kind):
+        if running.row.program in ("direct", "echo") or running.row.tls:
+            return
+        last = self.upstreams[0].ask("last")
+        body = (self.bed.messages / f"{kind}.body").read_bytes()
+        self.notes.setdefault(running.row.name, {})[kind] = check.received(last, body)
+
+    def measure_all(self):
+        for point in self.plan.points:
+            self.upstreams[0].set_delay(point.delay_ms)
+            rounds = []
+            tried = 0
+            wanted = self.plan.rounds
+            while tried < wanted + self.plan.extra_rounds and sum(not r["disturbed"] for r in rounds) < wanted:
+                rounds.append(self.round(point))
+                tried += 1
+                say(f"{point.name}: round {tried}{', disturbed' if rounds[-1]['disturbed'] else ''}")
+            kept = figures.best_rounds(rounds, wanted)
+            self.results[point.name] = {
+                kind: {row.row.name: [r[kind].get(row.row.name) for r in kept] for row in self.running}
+                for kind in KINDS}
+            self.results[point.name]["disturbed"] = sum(r["disturbed"] for r in kept)
+            self.results[point.name]["parts"] = [r["parts"] for r in kept]
+
+    def round(self, point):
+        result = {kind: {} for kind in KINDS}
+        others = [*(running.program for running in self.running if running.row.program != "direct"), *self.upstreams]
+        for running in self.running:
+            # The echo knows no upstream, and the upstream with TLS no delay.
+            if point.delay_ms and (running.row.tls or running.row.program == "echo"):
+                continue
+            for kind in KINDS:
+                try:
+                    result[kind][running.row.name] = self.measurer.load(
+                        running, others, kind, point.in_flight, point.seconds, point.warm_up)
+                except measure.Failed as why:
+                    self.failures[f"{running.row.name} {point.name} {kind}"] = str(why)
+                    say(f"{running.row.name}, {point.name}, {kind}: {why}")
+        result["parts"] = measure.parts(self.bed) if point.in_flight == 64 and not point.delay_ms else None
+        runs = [run for kind in KINDS for run in result[kind].values()]
+        result["disturbance"] = sum(max(run["foreign_share"], 0) + run["stolen_share"] for run in runs)
+        result["disturbed"] = any(figures.is_disturbed(run) for run in runs)
+        return result
+
+    def outcome(self):
+        return {
+            "rows": [{"name": r.row.name, "title": r.row.title, "idle_mib": r.idle_mib} for r in self.running],
+            "missing": self.missing, "failures": self.failures, "notes": self.notes, "results": self.results,
+            "rounds": self.plan.rounds, "machine": report.machine(), "versions": report.versions(self.bed),
+        }
+
+
+def say(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def flags():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--quick", action="store_true", help="fewer rows, at 64 in flight only")
+    parser.add_argument("--smoke", action="store_true", help="every row answers right, and nothing more")
+    parser.add_argument("--rows", help="only these, with commas")
+    parser.add_argument("--page", type=pathlib.Path, help="the page whose generated part is replaced")
+    return parser.parse_args()
+
+
+def main():
+    chosen = flags()
+    plan = QUICK if chosen.quick else SMOKE if chosen.smoke else FULL
+    if chosen.rows:
+        plan = dataclasses.replace(plan, rows=tuple(chosen.rows.split(",")))
+    bed = beds.Bed(chosen.build)
+    bed.prepare()
+    bench = Bench(bed, plan)
+    try:
+        bench.start()
+        bench.check_all()
+        bench.measure_all()
+        bench.check_all()
+    finally:
+        bench.stop()
+    outcome = bench.outcome()
+    (bed.work / "result.json").write_text(json.dumps(outcome, indent=1))
+    print(report.text(outcome))
+    if chosen.page:
+        report.write_page(outcome, chosen.page)
+    return 1 if bench.failures or any("right" in why for why in bench.missing.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

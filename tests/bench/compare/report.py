@@ -1,0 +1,122 @@
+"""What is printed of an outcome, and the generated part of the page."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import figures
+
+KINDS = {"symphony": "Symphony", "qlik": "Qlik"}
+GENERIC = ("vanguard", "envoy-1", "envoy-2")
+
+
+def machine():
+    """Its kind, without its name."""
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"^model name\s*: (.*)$", info, re.M)
+    return {"cores": len(os.sched_getaffinity(0)), "model": model.group(1).strip() if model else "unknown",
+            "kernel": os.uname().release.split("-")[0]}
+
+
+def versions(bed):
+    """Of what took part; empty where it is not there."""
+    return {
+        "session-gateway": first_line([bed.bin / "session-gateway", "--version"]),
+        "gRPC": first_line(["pkg-config", "--modversion", "grpc++"]),
+        "Go": first_line(["go", "env", "GOVERSION"]),
+        "Envoy": first_line([bed.envoy(), "--version"]) if bed.envoy() else "",
+    }
+
+
+def first_line(command):
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+    except OSError:
+        return ""
+    return said.splitlines()[0] if said else ""
+
+
+def floors(point, kind):
+    rows = point[kind]
+    return [
+        figures.floor(echo, direct, parts[kind] if parts else None)
+        for echo, direct, parts in zip(rows.get("echo", []), rows.get("direct", []), point["parts"])]
+
+
+def table(lines):
+    """Markdown with columns that stand below each other."""
+    widths = [max(len(str(line[i])) for line in lines) for i in range(len(lines[0]))]
+    rows = ["| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])
+
+
+def number(value, digits=0):
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def cpu_of(name, rounds):
+    return figures.median_of(rounds, "client_cpu_us" if name == "direct" else "cpu_us")
+
+
+def point_table(outcome, name, kind):
+    point = outcome["results"][name]
+    rows = point[kind]
+    floor = floors(point, kind)
+    counts_cpu = not name.startswith("1/")
+    lines = [["", "calls/s", "p50 ms", "p99 ms", "CPU µs", "gateway/this", "this/F", "MiB", "MiB over idle"]]
+    for entry in outcome["rows"]:
+        rounds = rows.get(entry["name"], [])
+        if not any(rounds):
+            continue
+        is_gateway_like = entry["name"] not in ("echo", "direct")
+        rss = figures.median_of(rounds, "rss_mib") if entry["name"] != "direct" else None
+        lines.append([
+            entry["title"], number(figures.median_of(rounds, "rate")), number(figures.median_of(rounds, "p50_ms"), 2),
+            number(figures.median_of(rounds, "p99_ms"), 2),
+            number(cpu_of(entry["name"], rounds), 1) if counts_cpu else "",
+            number(figures.ratio(rows.get("gateway", []), rounds), 2) if counts_cpu and is_gateway_like else "",
+            number(figures.ratio(rounds, floor), 2) if counts_cpu and is_gateway_like else "",
+            number(rss), number(None if rss is None else rss - entry["idle_mib"])])
+    text = table(lines)
+    if any(floor):
+        text += "\n\n" + floor_text(point, kind, floor)
+    return text
+
+
+def floor_text(point, kind, floor):
+    parts = [p[kind] for p in point["parts"] if p]
+    messages = figures.median((p["parse"] + p["serialize"]) / 1000 for p in parts)
+    translation = figures.median((p["to_rest"] + p["from_rest"]) / 1000 for p in parts)
+    echo = figures.median_of(point[kind]["echo"], "cpu_us")
+    http = figures.median_of(point[kind]["direct"], "client_cpu_us")
+    return (f"F = gRPC {number(echo, 1)} + HTTP {number(http, 1)} + protobuf {number(messages, 1)} + translation "
+            f"{number(translation, 1)} = {number(figures.median_of(floor, 'cpu_us'), 1)} µs")
+
+
+def heading(name):
+    in_flight, delay = name.split("/")
+    return f"{int(in_flight):,} in flight, " + (f"upstream of {delay} ms" if int(delay) else "instant upstream")
+
+
+def text(outcome):
+    """All tables, and what was missing, failed or expressed in another way."""
+    out = []
+    for name, point in outcome["results"].items():
+        for kind, title in KINDS.items():
+            out.append(f"### {heading(name)}: {title}\n\n{point_table(outcome, name, kind)}")
+        if point["disturbed"]:
+            out.append(f"{point['disturbed']} of {outcome['rounds']} rounds were disturbed by another process.")
+    out += notes(outcome)
+    return "\n\n".join(out)
+
+
+def notes(outcome):
+    out = []
+    for row, kinds in outcome["notes"].items():
+        for kind, found in kinds.items():
+            if found:
+                out.append(f"- {row}, {KINDS[kind]}, received otherwise: {'; '.join(found)}")
+    out += [f"- {row} is missing: {why}" for row, why in outcome["missing"].items()]
+    out += [f"- failed, {where}: {why}" for where, why in outcome["failures"].items()]
+    return ["\n".join(out)] if out else []
