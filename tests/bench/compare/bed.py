@@ -68,13 +68,14 @@ class Bed:
         return self._envoy
 
     def _make_certificates(self):
-        """An authority, and a server's certificate of it for localhost; for two days."""
+        """An authority, and its certificates of a server and of the gateway; for two days."""
         self.tls.mkdir(exist_ok=True)
         common = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days",
                   "2"]
         run([*common, "-subj", "/CN=Bench authority", "-out", self.tls / "ca.pem", "-keyout", self.tls / "ca_key.pem",
              "-addext", "keyUsage=critical,keyCertSign"])
-        run([*common, "-subj", "/CN=localhost", "-out", self.tls / "server.pem", "-keyout",
-             self.tls / "server_key.pem", "-CA", self.tls / "ca.pem", "-CAkey", self.tls / "ca_key.pem", "-addext",
-             "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-addext",
-             "extendedKeyUsage=serverAuth"])
+        for name, subject, usage in (("server", "localhost", "serverAuth"), ("client", "gateway", "clientAuth")):
+            run([*common, "-subj", f"/CN={subject}", "-out", self.tls / f"{name}.pem", "-keyout",
+                 self.tls / f"{name}_key.pem", "-CA", self.tls / "ca.pem", "-CAkey", self.tls / "ca_key.pem",
+                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext",
+                 "basicConstraints=critical,CA:FALSE", "-addext", f"extendedKeyUsage={usage}"])

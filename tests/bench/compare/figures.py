@@ -1,4 +1,4 @@
-"""The arithmetic of the bench: medians, and ratios that are formed within a round before their median is."""
+"""The arithmetic of the bench: medians, ratios that are formed within a round before their median is, and tables."""
 
 import statistics
 
@@ -38,3 +38,22 @@ def best_rounds(rounds, wanted):
     """Those that were disturbed least, in the order in which they ran."""
     kept = sorted(range(len(rounds)), key=lambda i: (rounds[i]["disturbance"], i))[:wanted]
     return [rounds[i] for i in sorted(kept)]
+
+
+def floors(point, kind):
+    """F of each round."""
+    rows = point[kind]
+    return [
+        floor(echo, direct, parts[kind] if parts else None)
+        for echo, direct, parts in zip(rows.get("echo", []), rows.get("direct", []), point["parts"])]
+
+
+def number(value, digits=0):
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def table(lines):
+    """Markdown with columns that stand below each other."""
+    widths = [max(len(str(line[i])) for line in lines) for i in range(len(lines[0]))]
+    rows = ["| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])

@@ -1,4 +1,4 @@
-"""What is printed of an outcome, and the generated part of the page."""
+"""What is printed of an outcome: a table for each load and body, and what was missing, failed or expressed otherwise."""
 
 import os
 import pathlib
@@ -6,9 +6,9 @@ import re
 import subprocess
 
 import figures
+import goals
 
 KINDS = {"symphony": "Symphony", "qlik": "Qlik"}
-GENERIC = ("vanguard", "envoy-1", "envoy-2")
 
 
 def machine():
@@ -37,24 +37,6 @@ def first_line(command):
     return said.splitlines()[0] if said else ""
 
 
-def floors(point, kind):
-    rows = point[kind]
-    return [
-        figures.floor(echo, direct, parts[kind] if parts else None)
-        for echo, direct, parts in zip(rows.get("echo", []), rows.get("direct", []), point["parts"])]
-
-
-def table(lines):
-    """Markdown with columns that stand below each other."""
-    widths = [max(len(str(line[i])) for line in lines) for i in range(len(lines[0]))]
-    rows = ["| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
-    return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])
-
-
-def number(value, digits=0):
-    return "" if value is None else f"{value:,.{digits}f}"
-
-
 def cpu_of(name, rounds):
     return figures.median_of(rounds, "client_cpu_us" if name == "direct" else "cpu_us")
 
@@ -62,7 +44,7 @@ def cpu_of(name, rounds):
 def point_table(outcome, name, kind):
     point = outcome["results"][name]
     rows = point[kind]
-    floor = floors(point, kind)
+    floor = figures.floors(point, kind)
     counts_cpu = not name.startswith("1/")
     lines = [["", "calls/s", "p50 ms", "p99 ms", "CPU µs", "gateway/this", "this/F", "MiB", "MiB over idle"]]
     for entry in outcome["rows"]:
@@ -72,13 +54,13 @@ def point_table(outcome, name, kind):
         is_gateway_like = entry["name"] not in ("echo", "direct")
         rss = figures.median_of(rounds, "rss_mib") if entry["name"] != "direct" else None
         lines.append([
-            entry["title"], number(figures.median_of(rounds, "rate")), number(figures.median_of(rounds, "p50_ms"), 2),
-            number(figures.median_of(rounds, "p99_ms"), 2),
-            number(cpu_of(entry["name"], rounds), 1) if counts_cpu else "",
-            number(figures.ratio(rows.get("gateway", []), rounds), 2) if counts_cpu and is_gateway_like else "",
-            number(figures.ratio(rounds, floor), 2) if counts_cpu and is_gateway_like else "",
-            number(rss), number(None if rss is None else rss - entry["idle_mib"])])
-    text = table(lines)
+            entry["title"], figures.number(figures.median_of(rounds, "rate")), figures.number(figures.median_of(rounds, "p50_ms"), 2),
+            figures.number(figures.median_of(rounds, "p99_ms"), 2),
+            figures.number(cpu_of(entry["name"], rounds), 1) if counts_cpu else "",
+            figures.number(figures.ratio(rows.get("gateway", []), rounds), 2) if counts_cpu and is_gateway_like else "",
+            figures.number(figures.ratio(rounds, floor), 2) if counts_cpu and is_gateway_like else "",
+            figures.number(rss), figures.number(None if rss is None else rss - entry["idle_mib"])])
+    text = figures.table(lines)
     if any(floor):
         text += "\n\n" + floor_text(point, kind, floor)
     return text
@@ -90,8 +72,8 @@ def floor_text(point, kind, floor):
     translation = figures.median((p["to_rest"] + p["from_rest"]) / 1000 for p in parts)
     echo = figures.median_of(point[kind]["echo"], "cpu_us")
     http = figures.median_of(point[kind]["direct"], "client_cpu_us")
-    return (f"F = gRPC {number(echo, 1)} + HTTP {number(http, 1)} + protobuf {number(messages, 1)} + translation "
-            f"{number(translation, 1)} = {number(figures.median_of(floor, 'cpu_us'), 1)} µs")
+    return (f"F = gRPC {figures.number(echo, 1)} + HTTP {figures.number(http, 1)} + protobuf {figures.number(messages, 1)} + translation "
+            f"{figures.number(translation, 1)} = {figures.number(figures.median_of(floor, 'cpu_us'), 1)} µs")
 
 
 def heading(name):
@@ -99,19 +81,36 @@ def heading(name):
     return f"{int(in_flight):,} in flight, " + (f"upstream of {delay} ms" if int(delay) else "instant upstream")
 
 
-def text(outcome):
-    """All tables, and what was missing, failed or expressed in another way."""
+def tables(outcome):
     out = []
     for name, point in outcome["results"].items():
         for kind, title in KINDS.items():
             out.append(f"### {heading(name)}: {title}\n\n{point_table(outcome, name, kind)}")
         if point["disturbed"]:
             out.append(f"{point['disturbed']} of {outcome['rounds']} rounds were disturbed by another process.")
-    out += notes(outcome)
     return "\n\n".join(out)
 
 
+def text(outcome):
+    """All of it, for the terminal."""
+    return "\n\n".join([tables(outcome), goals.table_of(outcome), *notes(outcome)])
+
+
+def history_text(history):
+    lines = [["CPU per call or per byte", "without", "with", "ratio", ""]]
+    for entry in history["entries"]:
+        lines.append([
+            entry["title"], f"{figures.number(entry['before'], 2)} {entry['unit']}",
+            f"{figures.number(entry['after'], 2)} {entry['unit']}", figures.number(entry["ratio"], 3),
+            "reached" if entry["ratio"] <= history["bound"] else "**not reached**"])
+    text_of = figures.table(lines)
+    if history["disturbed"]:
+        text_of += f"\n\n{history['disturbed']} of {history['rounds']} rounds were disturbed by another process."
+    return text_of
+
+
 def notes(outcome):
+    """A list, or nothing."""
     out = []
     for row, kinds in outcome["notes"].items():
         for kind, found in kinds.items():

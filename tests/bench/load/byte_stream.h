@@ -22,7 +22,9 @@ using SslContext = std::unique_ptr<SSL_CTX, SslContextDeleter>;
 // Trusts what `ca_file` signs; `alpn` is the protocol that is asked for. The program ends when a file is no
 // good.
 SslContext ClientContext(const std::string& ca_file, const std::string& alpn);
-SslContext ServerContext(const std::string& cert_file, const std::string& key_file);
+// With an authority, callers must show a certificate of it.
+SslContext ServerContext(const std::string& cert_file, const std::string& key_file,
+                         const std::string& ca_file);
 
 // On loopback; the program ends when it cannot.
 int ConnectTo(std::uint16_t port);

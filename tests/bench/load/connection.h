@@ -21,8 +21,10 @@ struct CallOptions {
   bool tls = false;
 };
 
-// The numbers of calls, and the first reply that came.
+// The numbers of calls, and the first reply that came. A run's request_ids are its own, so that none is a
+// repeat of an earlier run's.
 struct CallBook {
+  std::string id_prefix;  // eight hexadecimal digits
   std::uint64_t begun = 0;
   std::string first_reply;
 };

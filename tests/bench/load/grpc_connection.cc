@@ -29,8 +29,9 @@ struct Call {
   std::string grpc_status;
 };
 
-std::string IdOf(std::uint64_t number) {
-  std::string id = "20000000-0000-4000-8000-000000000000";
+// Twelve digits of the number are more than any run needs.
+std::string IdOf(const std::string& prefix, std::uint64_t number) {
+  std::string id = prefix + "-0000-4000-8000-000000000000";
   for (std::size_t i = kIdBytes; number > 0; number /= 16) id[--i] = "0123456789abcdef"[number % 16];
   return id;
 }
@@ -131,7 +132,7 @@ void GrpcConnection::Start() {
 void GrpcConnection::Submit(std::unique_ptr<Call> call) {
   const std::uint64_t number = book_.begun++;
   if (options_.unique_id) {
-    call->body = Framed(std::string(kIdField) + IdOf(number) + options_.request);
+    call->body = Framed(std::string(kIdField) + IdOf(book_.id_prefix, number) + options_.request);
   } else if (call->body.empty()) {
     call->body = framed_;
   }

@@ -2,8 +2,8 @@
 // JSON.
 //
 //   bench-load [--http] --port N --target PATH --request FILE --in-flight N --seconds S …
-#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "tests/bench/load/connection.h"
@@ -48,6 +49,21 @@ Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+// Eight digits.
+std::string RandomHex() {
+  std::array<char, 9> text = {};
+  std::snprintf(text.data(), text.size(), "%08x", std::random_device()());
+  return text.data();
+}
+
+// As many descriptors as there may be, for idle connections take one each.
+void RaiseDescriptors() {
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void Define(CLI::App& app, Flags& flags) {
   app.add_flag("--http", flags.http, "HTTP/1.1, one call a connection; else gRPC");
   app.add_option("--port", flags.port)->required();
@@ -73,6 +89,7 @@ class Loop {
  public:
   Loop(const Flags& flags, Meter& meter)
       : meter_(meter), poll_(epoll_create1(EPOLL_CLOEXEC)), options_(flags.call) {
+    book_.id_prefix = RandomHex();
     if (!flags.ca_file.empty()) context_ = ClientContext(flags.ca_file, flags.http ? "http/1.1" : "h2");
     const int count = flags.http ? flags.in_flight : std::min(flags.connections, flags.in_flight);
     for (int i = 0; i < count + flags.idle; ++i) {
@@ -169,6 +186,7 @@ int Main(int argc, char** argv) {
   flags.call.tls = !flags.ca_file.empty();
   flags.meter.warm_up = Seconds(flags.warm_up);
   flags.meter.window = Seconds(flags.seconds);
+  RaiseDescriptors();
   Meter meter(flags.meter);
   Loop loop(flags, meter);
   loop.Run();

@@ -1,7 +1,7 @@
 // Both REST APIs as fast as they can be had: each POST is read to its end and answered with one fixed body,
 // at once or after a delay.
 //
-//   bench-upstream --symphony FILE --qlik FILE [--cert FILE --key FILE]   prints `port N`
+//   bench-upstream --symphony FILE --qlik FILE [--cert FILE --key FILE --ca FILE]   prints `port N`
 //
 //   GET /bench/delay/200     each answer from now on comes after so many milliseconds
 //   GET /bench/last          the last POST, head and body
@@ -188,15 +188,17 @@ int Main(int argc, char** argv) {
   std::string qlik;
   std::string cert;
   std::string key;
+  std::string ca;
   CLI::App app("The upstreams of the bench");
   app.add_option("--symphony", symphony, "body of its answers")->required();
   app.add_option("--qlik", qlik, "body of its answers")->required();
   app.add_option("--cert", cert, "turns TLS on");
   app.add_option("--key", key);
+  app.add_option("--ca", ca, "of callers' certificates, which are then asked for");
   CLI11_PARSE(app, argc, argv);
   std::uint16_t port = 0;
   const int listener = ListenOnLoopback(port);
-  SslContext context = cert.empty() ? nullptr : ServerContext(cert, key);
+  SslContext context = cert.empty() ? nullptr : ServerContext(cert, key, ca);
   Server server(listener, std::move(context), ReadFile(symphony), ReadFile(qlik));
   std::printf("port %d\n", port);
   std::fflush(stdout);
