@@ -188,6 +188,10 @@ def plan_of(chosen):
     return dataclasses.replace(plan, rows=tuple(chosen.rows.split(","))) if chosen.rows else plan
 
 
+def plan_name(chosen):
+    return "quick" if chosen.quick else "smoke" if chosen.smoke else "result"
+
+
 def main():
     chosen = flags()
     # So that an end from outside stops the programs, too.
@@ -203,12 +207,12 @@ def main():
     finally:
         bench.stop()
     outcome = bench.outcome()
-    (bed.work / "result.json").write_text(json.dumps(outcome, indent=1))
+    (bed.work / f"{plan_name(chosen)}.json").write_text(json.dumps(outcome, indent=1))
     print(report.text(outcome))
     if chosen.page:
         page.write(bed.work, chosen.page)
-    # What cannot be had here is no failure; what answers wrong or fails under load is.
-    return 1 if bench.failures or bench.wrong else 0
+    # A peer that cannot be had here is no failure; what answers wrong or fails under load is.
+    return 1 if bench.failures or bench.wrong or (chosen.smoke and bench.missing) else 0
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ class Measurer:
         self.raise_failures(result)
         check.check_reply(self.bed, running.row, kind, reply, messages)
 
-    def load(self, running, others, kind, in_flight, seconds, warm_up, extra=()):
+    def load(self, running, others, kind, in_flight, seconds, warm_up, extra=(), messages=None):
         """What the load client reports; `others` are processes that may run meanwhile."""
-        command = [*self.command(running, kind, in_flight), "--seconds", str(seconds), "--warm-up", str(warm_up)]
+        command = [*self.command(running, kind, in_flight, messages), "--seconds", str(seconds), "--warm-up", str(warm_up)]
         if running.row.program != "direct":
             command += ["--reply", self.reply_file(running.row, kind), "--gateway-pid", str(running.program.pid)]
         for other in others:

@@ -48,7 +48,7 @@ def alternative(drawn):
 def setting(outcome):
     machine = outcome["machine"]
     there = ", ".join(f"{name} {version}" for name, version in outcome["versions"].items() if version)
-    return (f"{machine['cores']} cores of an {machine['model']}, Linux {machine['kernel']}; medians of "
+    return (f"{machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}; medians of "
             f"{outcome['rounds']} rounds. {there}.")
 
 
