@@ -1,5 +1,6 @@
 """Where the bench works, and what must be there before it begins: messages, descriptors, peers, certificates."""
 
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -23,9 +24,13 @@ class Bed:
         self.tls = self.work / "tls"
         self.why_no_go = ""
         self._envoy = None
+        self._lock = None
 
     def prepare(self, peers=True):
         self.messages.mkdir(parents=True, exist_ok=True)
+        # Two runs at once would measure each other, and change each other's certificates.
+        self._lock = open(self.work / "lock", "wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         run([self.bin / "bench-messages", "make", self.messages])
         run([self.bin / "bench-messages", "descriptor", self.work / "peers.binpb"])
         run([self.bin / "bench-messages", "descriptor", "--whole-answer", self.work / "envoy.binpb"])

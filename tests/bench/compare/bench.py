@@ -122,7 +122,8 @@ class Bench:
         body = (self.bed.messages / f"{kind}.body").read_bytes()
         self.notes.setdefault(running.row.name, {})[kind] = check.received(last, body)
 
-    def measure_all(self):
+    def measure_all(self, save):
+        """What there is after each point is saved, for the run is long."""
         for point in self.plan.points:
             self.upstreams[0].set_delay(point.delay_ms)
             rounds = []
@@ -137,6 +138,7 @@ class Bench:
             self.results[point.name] = {
                 **{kind: {name: [r[kind].get(name) for r in kept] for name in names} for kind in KINDS},
                 "disturbed": sum(r["disturbed"] for r in kept), "parts": [r["parts"] for r in kept]}
+            save(self.outcome())
 
     def may_repeat(self, tried, undisturbed):
         in_time = time.monotonic() - self.began < self.plan.seconds
@@ -199,15 +201,16 @@ def main():
     bed = beds.Bed(chosen.build)
     bed.prepare(peers=not chosen.smoke)
     bench = Bench(bed, plan_of(chosen))
+    result = bed.work / f"{plan_name(chosen)}.json"
     try:
         bench.start()
         bench.check_all()
-        bench.measure_all()
+        bench.measure_all(lambda outcome: result.write_text(json.dumps(outcome, indent=1)))
         bench.check_all()
     finally:
         bench.stop()
     outcome = bench.outcome()
-    (bed.work / f"{plan_name(chosen)}.json").write_text(json.dumps(outcome, indent=1))
+    result.write_text(json.dumps(outcome, indent=1))
     print(report.text(outcome))
     if chosen.page:
         page.write(bed.work, chosen.page)

@@ -53,8 +53,9 @@ class Case:
 
 
 class History:
-    def __init__(self, bed):
+    def __init__(self, bed, calls):
         self.bed = bed
+        self.calls = calls
         self.measurer = measure.Measurer(bed)
         self.programs = []
 
@@ -93,12 +94,12 @@ class History:
             yield Case(f"a body of 1 MB against one of 100 kB, per byte, {title}", kind, *sides, LARGE_IN_FLIGHT, True)
 
     def fill(self, side, kind):
-        bench.say(f"{MANY:,} calls for {side.running.row.name}")
-        command = [*self.measurer.command(side.running, kind, 64), "--calls", str(MANY), "--warm-up", "0", "--seconds",
+        bench.say(f"{self.calls:,} calls for {side.running.row.name}")
+        command = [*self.measurer.command(side.running, kind, 64), "--calls", str(self.calls), "--warm-up", "0", "--seconds",
                    str(FILL_SECONDS), "--reply", self.measurer.reply_file(side.running.row, kind)]
         result = self.measurer.run(command, FILL_SECONDS)
         self.measurer.raise_failures(result)
-        if result["calls"] < MANY:
+        if result["calls"] < self.calls:
             raise measure.Failed(f"only {result['calls']} calls in time")
 
     def run(self, case, side):
@@ -139,12 +140,13 @@ class History:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
+    parser.add_argument("--calls", type=int, default=MANY, help="fewer are for trying it out")
     parser.add_argument("--page", type=pathlib.Path, help="the page whose generated part is replaced")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bed = beds.Bed(chosen.build)
     bed.prepare(peers=False)
-    history = History(bed)
+    history = History(bed, chosen.calls)
     try:
         outcome = history.measure()
     finally:

@@ -49,13 +49,21 @@ def setting(outcome):
     machine = outcome["machine"]
     there = ", ".join(f"{name} {version}" for name, version in outcome["versions"].items() if version)
     return (f"{machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}; medians of "
-            f"{outcome['rounds']} rounds. {there}.")
+            f"{outcome['rounds']} rounds. {there}. {client_cost(outcome)}")
+
+
+def client_cost(outcome):
+    """What the load client itself takes of the shared processor, beside the gateway."""
+    rows = outcome["results"].get(PLOTTED, {}).get("symphony", {})
+    cost = figures.median_of(rows.get("gateway", []), "client_cpu_us")
+    return f"The load client takes {cost:.0f} µs a call." if cost else ""
 
 
 def generated(outcome, history):
     parts = [setting(outcome)]
     if PLOTTED in outcome["results"]:
-        parts.append(PICTURE.format(alt=alternative(panels(outcome))))
+        drawn = panels(outcome)
+        parts += [f"CPU per call, {report.heading(PLOTTED)}; the line is F:", PICTURE.format(alt=alternative(drawn))]
     parts += ["## Goals", goals.table_of(outcome), "## Figures", report.tables(outcome)]
     if history:
         parts += ["## Size and history", report.history_text(history)]

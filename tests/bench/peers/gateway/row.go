@@ -10,22 +10,22 @@ import (
 
 // An execution session of QRS, in both directions.
 type row struct {
-	ID                  *string    `json:"id,omitempty"`
-	CreatedDate         *time.Time `json:"createdDate,omitempty"`
-	ModifiedDate        *time.Time `json:"modifiedDate,omitempty"`
-	ModifiedByUserName  *string    `json:"modifiedByUserName,omitempty"`
-	SchemaPath          *string    `json:"schemaPath,omitempty"`
-	Privileges          []string   `json:"privileges,omitempty"`
-	ExecutingNode       *node      `json:"executingNode,omitempty"`
-	ExecutionResult     *result    `json:"executionResult,omitempty"`
-	AbortAt             *time.Time `json:"abortAt,omitempty"`
-	Retries             *int32     `json:"retries,omitempty"`
-	AbortReason         *int32     `json:"abortReason,omitempty"`
-	App                 *app       `json:"app,omitempty"`
-	User                *string    `json:"user,omitempty"`
-	ReloadTask          *task      `json:"reloadTask,omitempty"`
-	UserSyncTask        *task      `json:"userSyncTask,omitempty"`
-	ExternalProgramTask *task      `json:"externalProgramTask,omitempty"`
+	ID                  *string  `json:"id,omitempty"`
+	CreatedDate         *date    `json:"createdDate,omitempty"`
+	ModifiedDate        *date    `json:"modifiedDate,omitempty"`
+	ModifiedByUserName  *string  `json:"modifiedByUserName,omitempty"`
+	SchemaPath          *string  `json:"schemaPath,omitempty"`
+	Privileges          []string `json:"privileges,omitempty"`
+	ExecutingNode       *node    `json:"executingNode,omitempty"`
+	ExecutionResult     *result  `json:"executionResult,omitempty"`
+	AbortAt             *date    `json:"abortAt,omitempty"`
+	Retries             *int32   `json:"retries,omitempty"`
+	AbortReason         *int32   `json:"abortReason,omitempty"`
+	App                 *app     `json:"app,omitempty"`
+	User                *string  `json:"user,omitempty"`
+	ReloadTask          *task    `json:"reloadTask,omitempty"`
+	UserSyncTask        *task    `json:"userSyncTask,omitempty"`
+	ExternalProgramTask *task    `json:"externalProgramTask,omitempty"`
 }
 
 type node struct {
@@ -34,39 +34,39 @@ type node struct {
 }
 
 type result struct {
-	ID                 *string    `json:"id,omitempty"`
-	Privileges         []string   `json:"privileges,omitempty"`
-	ExecutingNodeName  *string    `json:"executingNodeName,omitempty"`
-	Status             *int32     `json:"status,omitempty"`
-	StartTime          *time.Time `json:"startTime,omitempty"`
-	StopTime           *time.Time `json:"stopTime,omitempty"`
-	Duration           *int64     `json:"duration,omitempty"`
-	FileReferenceID    *string    `json:"fileReferenceID,omitempty"`
-	ScriptLogAvailable *bool      `json:"scriptLogAvailable,omitempty"`
-	Details            []detail   `json:"details,omitempty"`
-	ScriptLogLocation  *string    `json:"scriptLogLocation,omitempty"`
-	ScriptLogSize      *int64     `json:"scriptLogSize,omitempty"`
+	ID                 *string  `json:"id,omitempty"`
+	Privileges         []string `json:"privileges,omitempty"`
+	ExecutingNodeName  *string  `json:"executingNodeName,omitempty"`
+	Status             *int32   `json:"status,omitempty"`
+	StartTime          *date    `json:"startTime,omitempty"`
+	StopTime           *date    `json:"stopTime,omitempty"`
+	Duration           *int64   `json:"duration,omitempty"`
+	FileReferenceID    *string  `json:"fileReferenceID,omitempty"`
+	ScriptLogAvailable *bool    `json:"scriptLogAvailable,omitempty"`
+	Details            []detail `json:"details,omitempty"`
+	ScriptLogLocation  *string  `json:"scriptLogLocation,omitempty"`
+	ScriptLogSize      *int64   `json:"scriptLogSize,omitempty"`
 }
 
 type detail struct {
-	ID                *string    `json:"id,omitempty"`
-	Privileges        []string   `json:"privileges,omitempty"`
-	DetailsType       *int32     `json:"detailsType,omitempty"`
-	Message           *string    `json:"message,omitempty"`
-	DetailCreatedDate *time.Time `json:"detailCreatedDate,omitempty"`
+	ID                *string  `json:"id,omitempty"`
+	Privileges        []string `json:"privileges,omitempty"`
+	DetailsType       *int32   `json:"detailsType,omitempty"`
+	Message           *string  `json:"message,omitempty"`
+	DetailCreatedDate *date    `json:"detailCreatedDate,omitempty"`
 }
 
 type app struct {
-	ID                    *string    `json:"id,omitempty"`
-	Privileges            []string   `json:"privileges,omitempty"`
-	Name                  *string    `json:"name,omitempty"`
-	AppID                 *string    `json:"appId,omitempty"`
-	PublishTime           *time.Time `json:"publishTime,omitempty"`
-	Published             *bool      `json:"published,omitempty"`
-	Stream                *stream    `json:"stream,omitempty"`
-	SavedInProductVersion *string    `json:"savedInProductVersion,omitempty"`
-	MigrationHash         *string    `json:"migrationHash,omitempty"`
-	AvailabilityStatus    *int32     `json:"availabilityStatus,omitempty"`
+	ID                    *string  `json:"id,omitempty"`
+	Privileges            []string `json:"privileges,omitempty"`
+	Name                  *string  `json:"name,omitempty"`
+	AppID                 *string  `json:"appId,omitempty"`
+	PublishTime           *date    `json:"publishTime,omitempty"`
+	Published             *bool    `json:"published,omitempty"`
+	Stream                *stream  `json:"stream,omitempty"`
+	SavedInProductVersion *string  `json:"savedInProductVersion,omitempty"`
+	MigrationHash         *string  `json:"migrationHash,omitempty"`
+	AvailabilityStatus    *int32   `json:"availabilityStatus,omitempty"`
 }
 
 type stream struct {
@@ -87,25 +87,38 @@ type task struct {
 }
 
 type operational struct {
-	ID                  *string    `json:"id,omitempty"`
-	Privileges          []string   `json:"privileges,omitempty"`
-	LastExecutionResult *result    `json:"lastExecutionResult,omitempty"`
-	NextExecution       *time.Time `json:"nextExecution,omitempty"`
+	ID                  *string  `json:"id,omitempty"`
+	Privileges          []string `json:"privileges,omitempty"`
+	LastExecutionResult *result  `json:"lastExecutionResult,omitempty"`
+	NextExecution       *date    `json:"nextExecution,omitempty"`
 }
 
-func date(from *timestamppb.Timestamp) *time.Time {
+// A date leaves with milliseconds, as QRS writes it.
+type date time.Time
+
+const dateForm = `"2006-01-02T15:04:05.000Z"`
+
+func (d date) MarshalJSON() ([]byte, error) {
+	return time.Time(d).UTC().AppendFormat(make([]byte, 0, len(dateForm)), dateForm), nil
+}
+
+func (d *date) UnmarshalJSON(text []byte) error {
+	return (*time.Time)(d).UnmarshalJSON(text)
+}
+
+func dateOf(from *timestamppb.Timestamp) *date {
 	if from == nil {
 		return nil
 	}
-	to := from.AsTime()
+	to := date(from.AsTime())
 	return &to
 }
 
-func stamp(from *time.Time) *timestamppb.Timestamp {
+func stamp(from *date) *timestamppb.Timestamp {
 	if from == nil {
 		return nil
 	}
-	return timestamppb.New(*from)
+	return timestamppb.New(time.Time(*from))
 }
 
 // An enum leaves as its number, and comes as one.
@@ -122,9 +135,9 @@ func as[To, From ~int32](from *From) *To {
 
 func rowOf(from *contract.ExecutionSession) *row {
 	to := &row{
-		ID: from.Id, CreatedDate: date(from.CreatedDate), ModifiedDate: date(from.ModifiedDate),
+		ID: from.Id, CreatedDate: dateOf(from.CreatedDate), ModifiedDate: dateOf(from.ModifiedDate),
 		ModifiedByUserName: from.ModifiedByUserName, SchemaPath: from.SchemaPath, Privileges: from.Privileges,
-		ExecutionResult: resultOf(from.ExecutionResult), AbortAt: date(from.AbortAt), Retries: from.Retries,
+		ExecutionResult: resultOf(from.ExecutionResult), AbortAt: dateOf(from.AbortAt), Retries: from.Retries,
 		AbortReason: number(from.AbortReason), User: from.User, ReloadTask: taskOf(from.ReloadTask),
 		UserSyncTask: taskOf(from.UserSyncTask), ExternalProgramTask: taskOf(from.ExternalProgramTask),
 	}
@@ -133,7 +146,7 @@ func rowOf(from *contract.ExecutionSession) *row {
 	}
 	if a := from.App; a != nil {
 		to.App = &app{
-			a.Id, a.Privileges, a.Name, a.AppId, date(a.PublishTime), a.Published, nil,
+			a.Id, a.Privileges, a.Name, a.AppId, dateOf(a.PublishTime), a.Published, nil,
 			a.SavedInProductVersion, a.MigrationHash, number(a.AvailabilityStatus),
 		}
 		if s := a.Stream; s != nil {
@@ -149,13 +162,13 @@ func resultOf(from *contract.ExecutionResult) *result {
 	}
 	to := &result{
 		ID: from.Id, Privileges: from.Privileges, ExecutingNodeName: from.ExecutingNodeName,
-		Status: number(from.Status), StartTime: date(from.StartTime), StopTime: date(from.StopTime),
+		Status: number(from.Status), StartTime: dateOf(from.StartTime), StopTime: dateOf(from.StopTime),
 		Duration: from.Duration, FileReferenceID: from.FileReferenceId,
 		ScriptLogAvailable: from.ScriptLogAvailable, ScriptLogLocation: from.ScriptLogLocation,
 		ScriptLogSize: from.ScriptLogSize, Details: make([]detail, len(from.Details)),
 	}
 	for i, d := range from.Details {
-		to.Details[i] = detail{d.Id, d.Privileges, number(d.DetailsType), d.Message, date(d.DetailCreatedDate)}
+		to.Details[i] = detail{d.Id, d.Privileges, number(d.DetailsType), d.Message, dateOf(d.DetailCreatedDate)}
 	}
 	return to
 }
@@ -169,7 +182,7 @@ func taskOf(from *contract.Task) *task {
 		Enabled: from.Enabled, TaskSessionTimeout: from.TaskSessionTimeout, MaxRetries: from.MaxRetries,
 	}
 	if o := from.Operational; o != nil {
-		to.Operational = &operational{o.Id, o.Privileges, resultOf(o.LastExecutionResult), date(o.NextExecution)}
+		to.Operational = &operational{o.Id, o.Privileges, resultOf(o.LastExecutionResult), dateOf(o.NextExecution)}
 	}
 	return to
 }
