@@ -189,6 +189,7 @@ struct CreatesConfig {
 
 struct Config {
   ListenConfig listen;
+  std::size_t threads = 0;  // lanes (lane_share.h); 0: as the machine's processors suggest
   TimeoutConfig timeouts;
   CreatesConfig creates;
   LimitsConfig limits;

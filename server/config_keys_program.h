@@ -5,6 +5,7 @@
 
 #include "server/config_keys.h"
 #include "server/config_keys_shared.h"
+#include "server/lane_share.h"
 
 namespace session_gateway::config_keys {
 
@@ -99,6 +100,15 @@ inline constexpr ConfigKey kProgramKeys[] = {
      .example = "5m",
      .min = 100,
      .max = 24 * kHour},
+    {.path = "threads",
+     .kind = KeyKind::kCount,
+     .slot = [](Config& c) -> ConfigSlot { return &c.threads; },
+     .doc = "Lanes that calls run on side by side, each with a thread for its loop and one for gRPC's queue; "
+            "0 takes "
+            "one for each two processors",
+     .example = "4",
+     .min = 0,
+     .max = kLanesMax},
     {.path = "call_timeout",
      .kind = KeyKind::kDuration,
      .slot = [](Config& c) -> ConfigSlot { return &c.timeouts.call; },

@@ -1,25 +1,22 @@
-// All that serves one configuration, from the handler of the RPCs to the upstreams: sites, stacks, exchanges,
-// ledger. Nothing else puts them together.
+// All that serves one configuration: what its lanes share (sites, secrets, translators), and the lanes.
+// Nothing else puts them together.
 //
-// Thread rule: made before the loop runs and destroyed after it; Drain and Close on the loop thread. Never
-// here: the listener (rpc/), threads, the process.
+// Thread rule: made before the loops run and destroyed after they have; all else on the owner's thread, which
+// is none of theirs. Never here: the listener, threads, the process.
 #pragma once
 
-#include <functional>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "server/config.h"
-#include "server/ledger/make_ledger.h"
+#include "server/gateway_lane.h"
 #include "server/log.h"
-#include "server/once.h"
-#include "server/session_service.h"
-#include "server/upstream/exchanges.h"
-#include "server/upstream/site.h"
-#include "server/upstream/stack.h"
+#include "server/rpc/lanes.h"
 
 namespace session_gateway {
 
@@ -28,44 +25,30 @@ void WarnOfCertificate(std::string_view set, const std::optional<std::string>& w
 
 class Gateway {
  public:
-  // The gateway, or what is wrong with the configuration or its files. What the parts refer to, and the log,
-  // outlive it.
+  // The gateway, with a lane on each of `loops`, or what is wrong with the configuration or its files. The
+  // first loop is that of `parts`: files are followed there, and log-ons live there. What the parts refer to,
+  // the loops and the log outlive it.
   static std::variant<std::unique_ptr<Gateway>, std::string> Make(const Config& config,
-                                                                  const AuthenticationParts& parts, Log& log);
+                                                                  const AuthenticationParts& parts,
+                                                                  std::deque<Loop>& loops, Log& log);
 
-  SessionGatewayHandler& handler() { return *service_; }
-  const OnceCounts& once_counts() const { return once_.counts(); }
-  std::size_t lingering() const { return exchanges_.lingering(); }
+  std::vector<ServerLane> lanes();
 
-  // No more calls come. `on_idle` is called once all exchanges have ended: those that linger are abandoned at
-  // `end`, and soon after it no store is waited for.
-  void Drain(TimePoint end, std::function<void()> on_idle);
-  // Breaks off what is under way, so that the loop can run out.
+  // No more calls come. Returns once all exchanges have ended: those that linger are abandoned at `end`, and
+  // soon after it no store is waited for. Logs what became of the calls with a request_id.
+  void Drain(TimePoint end);
+  // Breaks off what is under way, so that the loops can run out. Does not wait for that.
   void Close();
 
  private:
-  struct Sites {
-    std::optional<UpstreamSite> symphony;
-    std::optional<UpstreamSite> qlik;
-  };
-  struct Translators {
-    CreateSessionTranslator create_session;
-    CreateExecutionSessionTranslator create_execution_session;
-  };
-  static std::variant<Sites, std::string> MakeSites(const Config& config, const AuthenticationParts& parts);
-  static std::variant<Translators, std::string> MakeTranslators();
+  Gateway(const Config& config, const AuthenticationParts& parts, std::vector<GatewayTranslators> translators,
+          GatewaySites sites, LedgerSecrets secrets, std::deque<Loop>& loops, Log& log);
 
-  Gateway(const Config& config, const AuthenticationParts& parts, Translators translators, Sites sites,
-          LedgerSite ledger, Log& log);
-
-  Sites sites_;
-  std::optional<UpstreamStack> symphony_;
-  std::optional<UpstreamStack> qlik_;
-  Exchanges exchanges_;
-  LedgerSite ledger_;
-  Once once_;
-  std::optional<SessionService> service_;
-  std::optional<LoopTimer> ledger_end_;
+  Log& log_;
+  const GatewaySites sites_;
+  const LedgerSecrets secrets_;
+  std::deque<GatewayLane> lanes_;
+  std::optional<GatewaySecretWatch> ledger_password_;
 };
 
 }  // namespace session_gateway

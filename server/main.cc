@@ -2,10 +2,11 @@
 // losing a call.
 #include <malloc.h>
 
+#include <deque>
 #include <functional>
-#include <future>
 #include <iostream>
 #include <thread>
+#include <vector>
 
 #include "server/config.h"
 #include "server/credential_files.h"
@@ -13,6 +14,7 @@
 #include "server/doctor/doctor.h"
 #include "server/flags.h"
 #include "server/gateway.h"
+#include "server/lane_share.h"
 #include "server/log.h"
 #include "server/process_protection.h"
 #include "server/random.h"
@@ -144,34 +146,32 @@ std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const Li
 // one frees does not serve the others, and the process grows for a long time before it stays flat.
 void ShareOneHeap() { mallopt(M_ARENA_MAX, 1); }
 
-// One thread runs the loop; it ends when it is released and nothing is left to do.
-class LoopThread {
+// A thread for each loop; it ends when it is released and nothing is left to do.
+class LoopThreads {
  public:
-  explicit LoopThread(Loop& loop)
-      : work_(boost::asio::make_work_guard(loop)), thread_([&loop] { loop.run(); }) {}
-  ~LoopThread() {
-    work_.reset();
-    thread_.join();
+  explicit LoopThreads(std::deque<Loop>& loops) {
+    for (Loop& loop : loops) {
+      work_.push_back(boost::asio::make_work_guard(loop));
+      threads_.emplace_back([&loop] { loop.run(); });
+    }
   }
+  ~LoopThreads() {
+    work_.clear();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  LoopThreads(const LoopThreads&) = delete;
+  LoopThreads& operator=(const LoopThreads&) = delete;
 
  private:
-  boost::asio::executor_work_guard<LoopExecutor> work_;
-  std::thread thread_;
+  std::vector<boost::asio::executor_work_guard<LoopExecutor>> work_;
+  std::vector<std::thread> threads_;
 };
 
-// Returns once no exchange lingers, soon after `end` at the latest. The loop runs.
-void WaitForLingering(Loop& loop, Gateway& gateway, TimePoint end, Log& log) {
-  std::promise<void> idle;
-  boost::asio::post(loop, [&] {
-    if (gateway.lingering() > 0) {
-      log.Event(LogLevel::kInfo, "lingering", {{"creates", static_cast<std::int64_t>(gateway.lingering())}});
-    }
-    gateway.Drain(end, [&] {
-      LogCounts(log, gateway.once_counts());
-      idle.set_value();
-    });
-  });
-  idle.get_future().wait();
+// Each is run by one thread, which spares it its locks.
+std::deque<Loop> MakeLoops(std::size_t count) {
+  std::deque<Loop> loops;
+  for (std::size_t i = 0; i < count; ++i) loops.emplace_back(1);
+  return loops;
 }
 
 int Fail(int exit_code, std::string_view problem) {
@@ -185,28 +185,31 @@ int Serve(const Config& config, const DescriptorBudget& descriptors, const std::
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
-  Loop loop(1);  // one thread, which spares the loop its locks
+  std::deque<Loop> loops = MakeLoops(LaneCount(config, std::thread::hardware_concurrency()));
+  Loop& loop = loops.front();
   auto made = std::variant<std::unique_ptr<Gateway>, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
   auto tls = MakeListenerTls(config.listen.tls, files, log);
   if (const auto* problem = std::get_if<std::string>(&tls)) return Fail(kExitUsage, *problem);
-  made = Gateway::Make(config, {loop, clock, random, files, SecretFromEnvironment}, log);
+  made = Gateway::Make(config, {loop, clock, random, files, SecretFromEnvironment}, loops, log);
   if (const auto* problem = std::get_if<std::string>(&made)) return Fail(kExitUsage, *problem);
   Gateway& gateway = *std::get<std::unique_ptr<Gateway>>(made);
   files.Start();
   ServiceManager service_manager(OwnServiceManagerSettings());
-  LoopThread loop_thread(loop);
+  const LoopThreads threads(loops);
   GrpcServer server(
       ServerOptions(config, descriptors.connections, std::get<std::shared_ptr<ListenerTls>>(std::move(tls))),
-      loop, gateway.handler(), clock, log);
+      gateway.lanes(), clock, log);
   const auto close = [&] {
-    files.Stop();
-    service_manager.Close();
+    boost::asio::post(loop, [&] {
+      files.Stop();
+      service_manager.Close();
+    });
     gateway.Close();
   };
   const auto started = server.Start();
   if (const auto* problem = std::get_if<std::string>(&started)) {
-    boost::asio::post(loop, close);
+    close();
     return Fail(kExitFailure, *problem);
   }
   LogStart(log, config, descriptors, std::get<int>(started), sandbox);
@@ -221,8 +224,8 @@ int Serve(const Config& config, const DescriptorBudget& descriptors, const std::
   const TimePoint drained_by = clock.Now() + config.timeouts.drain;
   service_manager.Stopping(config.timeouts.drain);
   server.Drain();
-  WaitForLingering(loop, gateway, drained_by, log);
-  boost::asio::post(loop, close);
+  gateway.Drain(drained_by);
+  close();
   return kExitOk;
 }
 

@@ -2,6 +2,17 @@
 
 namespace session_gateway {
 
+OnceCounts& OnceCounts::operator+=(const OnceCounts& more) {
+  for (std::uint64_t OnceCounts::*const count :
+       {&OnceCounts::sent, &OnceCounts::joined, &OnceCounts::replayed, &OnceCounts::still_unknown,
+        &OnceCounts::other_content, &OnceCounts::full, &OnceCounts::unreachable, &OnceCounts::left,
+        &OnceCounts::done, &OnceCounts::unknown, &OnceCounts::refused, &OnceCounts::not_sent,
+        &OnceCounts::asked, &OnceCounts::found, &OnceCounts::absent, &OnceCounts::lost}) {
+    this->*count += more.*count;
+  }
+  return *this;
+}
+
 void LogCounts(Log& log, const OnceCounts& counts) {
   const auto number = [](std::uint64_t count) { return static_cast<std::int64_t>(count); };
   log.Event(LogLevel::kInfo, "ledger",

@@ -1,6 +1,6 @@
 // What became of the calls with a request_id since the start, for the people who run the gateway.
 //
-// Thread rule: loop thread only. Never here: which call it was.
+// Thread rule: values. Never here: which call it was.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ struct OnceCounts {
   std::uint64_t absent = 0;
 
   std::uint64_t lost = 0;  // ends that the ledger did not take
+
+  OnceCounts& operator+=(const OnceCounts& more);
 };
 
 // One line: `ledger`.

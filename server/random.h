@@ -14,7 +14,7 @@ class Random {
   virtual std::uint32_t Next() = 0;  // 32 bits that nobody can foretell
 };
 
-// The operating system's. One thread at a time.
+// The operating system's. Any thread: libstdc++'s device keeps nothing from one number to the next.
 class SystemRandom final : public Random {
  public:
   std::uint32_t Next() override { return device_(); }

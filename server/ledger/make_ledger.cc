@@ -34,42 +34,44 @@ std::variant<KeyedHash, std::string> LoadIdentityHash(const RedisConfig& config,
   return KeyedHash(std::get<std::shared_ptr<GatewaySecret>>(key)->current());
 }
 
-LedgerSite InMemory(const CreatesConfig& config, const AuthenticationParts& parts) {
+LedgerSite InMemory(const CreatesConfig& config, const LedgerSecrets& secrets, const StackParts& parts) {
   return {.ledger =
               std::make_unique<MemoryLedger>(parts.clock, MemoryLedgerBounds{.entries = config.ledger_entries,
                                                                              .bytes = config.ledger_bytes,
                                                                              .age = config.ledger_age}),
-          .identities = CallerIdentities(KeyedHash(parts.random)),
-          .password = {}};
+          .identities = CallerIdentities(secrets.identity_hash),
+          .set_password = {}};
 }
 
 }  // namespace
 
-std::variant<LedgerSite, std::string> MakeLedger(const Config& config, const AuthenticationParts& parts,
-                                                 RedisClient::Report report) {
+std::variant<LedgerSecrets, std::string> LoadLedgerSecrets(const Config& config,
+                                                           const AuthenticationParts& parts) {
   const RedisConfig& redis = config.creates.redis;
-  if (redis.address.empty()) return InMemory(config.creates, parts);
+  if (redis.address.empty()) return LedgerSecrets{KeyedHash(parts.random), nullptr};
   auto hash = LoadIdentityHash(redis, parts);
   if (auto* problem = std::get_if<std::string>(&hash)) return std::move(*problem);
-  std::shared_ptr<GatewaySecret> password;
+  LedgerSecrets secrets{std::get<KeyedHash>(std::move(hash)), nullptr};
   if (IsNamed(redis.password_file, redis.password_env)) {
     LoadedSecret loaded = LoadSecret({kRedisSection, redis.password_file, redis.password_env}, JudgePassword,
                                      parts.files, parts.read_variable);
     if (auto* problem = std::get_if<std::string>(&loaded)) return std::move(*problem);
-    password = std::get<std::shared_ptr<GatewaySecret>>(std::move(loaded));
+    secrets.password = std::get<std::shared_ptr<GatewaySecret>>(std::move(loaded));
   }
-  auto ledger =
-      std::make_unique<RedisLedger>(redis, config.creates.ledger_age, parts.loop, parts.clock, parts.random,
-                                    password ? password->current() : Secret(), std::move(report));
+  return secrets;
+}
+
+LedgerSite MakeLedger(const Config& config, const LedgerSecrets& secrets, const StackParts& parts,
+                      RedisClient::Report report) {
+  const RedisConfig& redis = config.creates.redis;
+  if (redis.address.empty()) return InMemory(config.creates, secrets, parts);
+  auto ledger = std::make_unique<RedisLedger>(
+      redis, config.creates.ledger_age, parts.loop, parts.clock, parts.random,
+      secrets.password ? secrets.password->current() : Secret(), std::move(report));
   RedisLedger* const shown = ledger.get();
-  LedgerSite site{.ledger = std::move(ledger),
-                  .identities = CallerIdentities(std::get<KeyedHash>(std::move(hash))),
-                  .password = {}};
-  if (password) {
-    site.password = std::make_unique<GatewaySecretWatch>(
-        password, [shown, secret = password.get()] { shown->SetPassword(secret->current()); });
-  }
-  return site;
+  return {.ledger = std::move(ledger),
+          .identities = CallerIdentities(secrets.identity_hash),
+          .set_password = [shown](Secret password) { shown->SetPassword(std::move(password)); }};
 }
 
 }  // namespace session_gateway

@@ -32,10 +32,9 @@ struct RpcMethod {
 
 // What the calls are made on; outlives them.
 struct RpcBinding {
-  CallTable& table;
+  Lanes& lanes;
   sessiongateway::v1::SessionGateway::AsyncService& service;
   grpc::ServerCompletionQueue& queue;
-  SessionGatewayHandler& handler;
 };
 
 template <typename Request, typename Response>
@@ -44,19 +43,20 @@ class Call final : public CallBase {
   using Method = RpcMethod<Request, Response>;
 
   Call(const RpcBinding& binding, const Method& method)
-      : CallBase(binding.table, method.name, method.upstream), binding_(binding), method_(method) {}
+      : CallBase(binding.lanes, method.name, method.upstream), binding_(binding), method_(method) {}
 
-  void Listen() override {
+ private:
+  void AwaitCaller() override {
     (binding_.service.*method_.request)(&server_context(), &request_, &responder_, &binding_.queue,
                                         &binding_.queue, arrived_tag());
   }
-
- private:
   std::unique_ptr<CallBase> MakeNext() const override { return std::make_unique<Call>(binding_, method_); }
 
-  Task<std::optional<RpcError>> Handle(CallContext& context) override {
+  std::string_view request_id() const override { return request_.request_id(); }
+
+  Task<std::optional<RpcError>> Handle(SessionGatewayHandler& handler, CallContext& context) override {
     response_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
-    return (binding_.handler.*method_.handle)(request_, *response_, context);
+    return (handler.*method_.handle)(request_, *response_, context);
   }
 
   void FinishOk(void* tag) override { responder_.Finish(*response_, grpc::Status::OK, tag); }

@@ -72,24 +72,30 @@ TimePoint CallDeadline(TimePoint arrival, std::optional<Duration> left, const Ca
   return arrival + std::min(usable, limits.call_timeout_max);
 }
 
-CallBase::CallBase(CallTable& table, std::string_view method, Upstream upstream)
-    : table_(table), method_(method), upstream_(upstream) {
+CallBase::CallBase(Lanes& lanes, std::string_view method, Upstream upstream)
+    : presence_(lanes), lanes_(lanes), method_(method), upstream_(upstream) {
   server_context_.AsyncNotifyWhenDone(static_cast<EventTarget*>(&done_));
 }
 
+void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
+
+CallTable& CallBase::table() {
+  if (table_ == nullptr) table_ = &lanes_.Choose(request_id());
+  return *table_;
+}
+
 void CallBase::OnArrived(bool ok) {
-  if (!ok) {
-    // The server shut down first. gRPC gives no notice of a call that never began.
-    table_.Remove(slot_);
-    return;
-  }
+  std::unique_ptr<CallBase> self(this);  // it was gRPC's until now
+  // The server shut down first. gRPC gives no notice of a call that never began.
+  if (!ok) return;
+  table_->Add(std::move(self));
   awaited_ = 2;  // the notice that gRPC is done, and the event of Finish
-  arrival_ = table_.clock().Now();
-  context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), table_.limits()));
-  table_.Listen(MakeNext());
-  if (table_.draining()) {
+  arrival_ = lanes_.clock().Now();
+  context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), lanes_.limits()));
+  Listen(MakeNext());
+  if (lanes_.draining()) {
     Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
-  } else if (!table_.BeginRunning()) {
+  } else if (!lanes_.BeginRunning()) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
   } else {
     running_ = true;
@@ -116,7 +122,7 @@ void CallBase::Run() {
   }
   // The fence: whatever escapes the logic, wherever it was thrown, comes out here as a finished call.
   try {
-    boost::asio::co_spawn(table_.loop().get_executor(), RunLogic(),
+    boost::asio::co_spawn(table_->loop().get_executor(), RunLogic(),
                           [this](const std::exception_ptr& exception) {
                             if (exception) return EndByException(exception);
                             End({});
@@ -126,11 +132,11 @@ void CallBase::Run() {
   }
 }
 
-Task<void> CallBase::RunLogic() { error_ = co_await Handle(*context_); }
+Task<void> CallBase::RunLogic() { error_ = co_await Handle(table_->handler(), *context_); }
 
 void CallBase::StartTimer() {
   ++awaited_;
-  timer_.emplace(table_.loop().get_executor(), context_->deadline());
+  timer_.emplace(table_->loop().get_executor(), context_->deadline());
   timer_->async_wait([this](const boost::system::error_code&) { OnTimer(); });
 }
 
@@ -144,7 +150,7 @@ void CallBase::OnDone(bool) {
   if (finish_called_ && is_gone_) context_->NotifyUndelivered();
   if (!finish_called_ && is_gone_) {
     // gRPC ends a call at the caller's deadline as if the caller had cancelled it.
-    const bool late = table_.clock().Now() >= context_->deadline();
+    const bool late = lanes_.clock().Now() >= context_->deadline();
     caller_left_ = !late;
     context_->Stop(late ? StopReason::kDeadline : StopReason::kCancelled);
   }
@@ -184,7 +190,7 @@ void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view mes
 void CallBase::End(std::string_view exception) {
   if (running_) {
     running_ = false;
-    table_.EndRunning();
+    lanes_.EndRunning();
   }
   if (timer_) timer_->cancel();
   if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {
@@ -217,7 +223,7 @@ void CallBase::WriteLog(std::string_view exception) const {
   record.method = method_;
   record.status = status;
   record.upstream = UpstreamName(upstream_);
-  record.duration = table_.clock().Now() - arrival_;
+  record.duration = lanes_.clock().Now() - arrival_;
   record.deadline = context_->deadline() - arrival_;
   record.peer = peer;
   record.caller = context_->caller().identity;
@@ -230,11 +236,11 @@ void CallBase::WriteLog(std::string_view exception) const {
     record.phase = PhaseName(error_->phase);
     record.http_status = error_->http_status;
   }
-  table_.log().Call(record);
+  lanes_.log().Call(record);
 }
 
 void CallBase::Release() {
-  if (--awaited_ == 0) table_.Remove(slot_);
+  if (--awaited_ == 0) table_->Remove(slot_);
 }
 
 }  // namespace session_gateway

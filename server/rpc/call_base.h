@@ -6,8 +6,12 @@
 // A call is finished exactly once. It is destroyed only when everything that could still name it has come:
 // the event of Finish, the notice that gRPC is done with the call, and the handler of its timer.
 //
-// Thread rule: loop thread only, but for gRPC, which writes the request of a listening call on the queue's
-// thread. Never here: the messages (call.h), what an RPC does (handler.h).
+// A call that listens belongs to gRPC. When it arrives its request says which lane it runs on; from then on
+// it belongs to that lane's table.
+//
+// Thread rule: the loop thread of its lane only, but for its making, and for the queue's thread, on which
+// gRPC writes the request and the lane is chosen. Never here: the messages (call.h), what an RPC does
+// (handler.h).
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -22,7 +26,8 @@
 #include "server/call_context.h"
 #include "server/event_loop.h"
 #include "server/rpc/call_table.h"
-#include "server/rpc/completion_queue_driver.h"
+#include "server/rpc/event_inbox.h"
+#include "server/rpc/lanes.h"
 #include "translator/rpc_error.h"
 
 namespace session_gateway {
@@ -33,17 +38,23 @@ class CallBase {
   CallBase(const CallBase&) = delete;
   CallBase& operator=(const CallBase&) = delete;
 
+  // Waits for a caller. Any thread.
+  static void Listen(std::unique_ptr<CallBase> call);
+
   void set_slot(CallTable::Slot slot) { slot_ = slot; }
-  virtual void Listen() = 0;
   // Ends the wait of a running call because the server's time for draining is over.
   void StopForDrain();
 
  protected:
-  CallBase(CallTable& table, std::string_view method, Upstream upstream);
+  CallBase(Lanes& lanes, std::string_view method, Upstream upstream);
 
+  // Asks gRPC for the next caller.
+  virtual void AwaitCaller() = 0;
   // The next call of this method.
   virtual std::unique_ptr<CallBase> MakeNext() const = 0;
-  virtual Task<std::optional<RpcError>> Handle(CallContext& context) = 0;
+  // Of the request that has arrived; empty when it has none.
+  virtual std::string_view request_id() const = 0;
+  virtual Task<std::optional<RpcError>> Handle(SessionGatewayHandler& handler, CallContext& context) = 0;
   virtual void FinishOk(void* tag) = 0;
   virtual void FinishWithError(const grpc::Status& status, void* tag) = 0;
 
@@ -54,12 +65,16 @@ class CallBase {
   class Event final : public EventTarget {
    public:
     Event(CallBase& call, void (CallBase::*on_event)(bool)) : call_(call), on_event_(on_event) {}
+    EventInbox& Inbox() override { return call_.table().inbox(); }
     void OnEvent(bool ok) override { (call_.*on_event_)(ok); }
 
    private:
     CallBase& call_;
     void (CallBase::*on_event_)(bool);
   };
+
+  // That of the lane it runs on, which is chosen at its first event.
+  CallTable& table();
 
   void OnArrived(bool ok);
   void OnDone(bool ok);
@@ -78,7 +93,21 @@ class CallBase {
   // Last statement of its caller: the call may be gone afterwards.
   void Release();
 
-  CallTable& table_;
+  // Counts the call until nothing of it is left, so it is the first member.
+  class Presence {
+   public:
+    explicit Presence(Lanes& lanes) : lanes_(lanes) { lanes_.Enter(); }
+    ~Presence() { lanes_.Leave(); }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+   private:
+    Lanes& lanes_;
+  };
+
+  const Presence presence_;
+  Lanes& lanes_;
+  CallTable* table_ = nullptr;
   const std::string_view method_;
   const Upstream upstream_;
   CallTable::Slot slot_;

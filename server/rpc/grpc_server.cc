@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <future>
 #include <limits>
 #include <optional>
@@ -19,11 +20,11 @@
 #include "server/log.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/call.h"
-#include "server/rpc/call_table.h"
-#include "server/rpc/completion_queue_driver.h"
+#include "server/rpc/completion_queue_thread.h"
 #include "server/rpc/handler.h"
 #include "server/rpc/listener_tls.h"
 #include "server/rpc/listening_sockets.h"
+#include "server/run_on_loop.h"
 
 namespace session_gateway {
 namespace {
@@ -110,19 +111,18 @@ gpr_timespec After(Duration duration) {
 
 class GrpcServer::Impl {
  public:
-  Impl(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler, const Clock& clock, Log& log)
+  Impl(GrpcServerOptions options, const std::vector<ServerLane>& lanes, const Clock& clock, Log& log)
       : options_(std::move(options)),
-        loop_(loop),
-        handler_(handler),
+        loop_(lanes.front().loop),
         clock_(clock),
         log_(log),
-        table_({.calls_max = options_.calls_max,
+        lanes_({.calls_max = options_.calls_max,
                 .call_timeout = options_.call_timeout,
                 .call_timeout_max = options_.call_timeout_max},
-               loop, clock, log),
-        refuse_timer_(loop.get_executor()),
-        stop_timer_(loop.get_executor()),
-        stream_timer_(loop.get_executor()) {}
+               lanes, clock, log),
+        refuse_timer_(loop_.get_executor()),
+        stop_timer_(loop_.get_executor()),
+        stream_timer_(loop_.get_executor()) {}
 
   ~Impl() { Drain(); }
 
@@ -130,40 +130,55 @@ class GrpcServer::Impl {
   void Drain();
 
  private:
-  // Runs `action` on the loop thread and waits for its end.
-  template <typename Action>
-  void OnLoop(Action action);
-  // A connection of a caller, for gRPC to own. On the loop thread.
+  void AddQueues(grpc::ServerBuilder& builder);
+  void ShutDownQueues();
+  void Listen(grpc::ServerCompletionQueue& queue);
+  // Waits until each lane's loop has done what it was given so far.
+  void WaitForLoops();
+  // A connection of a caller, for gRPC to own. On the first lane's loop.
   void Take(int fd);
-  // On the loop thread. `refused` is set when the time of refusals is over, `empty` when no call is left.
+  // On the first lane's loop. `refused` is set when the time of refusals is over, `empty` when no call is
+  // left.
   void BeginDrain(std::promise<void>& refused, std::promise<void>& empty);
+  void StopRunning();
 
   const GrpcServerOptions options_;
-  Loop& loop_;
-  SessionGatewayHandler& handler_;
+  Loop& loop_;  // the first lane's: of connections and of the drain's timers
   const Clock& clock_;
   Log& log_;
-  CallTable table_;
+  Lanes lanes_;
   LoopTimer refuse_timer_;
   LoopTimer stop_timer_;
   LoopTimer stream_timer_;
   SessionGateway::AsyncService service_;
-  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
-  std::optional<CompletionQueueDriver> driver_;
+  std::deque<CompletionQueueThread> queues_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::optional<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;  // null before Start and after Drain
-  std::optional<boost::asio::executor_work_guard<LoopExecutor>> loop_work_;
+  std::vector<boost::asio::executor_work_guard<LoopExecutor>> loop_work_;
 };
 
-template <typename Action>
-void GrpcServer::Impl::OnLoop(Action action) {
-  std::promise<void> ran;
-  boost::asio::post(loop_, [&] {
-    action();
-    ran.set_value();
-  });
-  ran.get_future().wait();
+// So many that a thread which is busy with one lane's events does not hold up another's calls.
+void GrpcServer::Impl::AddQueues(grpc::ServerBuilder& builder) {
+  for (std::size_t i = 0; i < lanes_.tables().size(); ++i) queues_.emplace_back(builder.AddCompletionQueue());
+}
+
+void GrpcServer::Impl::ShutDownQueues() {
+  for (CompletionQueueThread& queue : queues_) queue.Shutdown();
+}
+
+void GrpcServer::Impl::Listen(grpc::ServerCompletionQueue& queue) {
+  const RpcBinding binding{.lanes = lanes_, .service = service_, .queue = queue};
+  for (int i = 0; i < kListeningCalls; ++i) {
+    CallBase::Listen(
+        std::make_unique<Call<CreateSessionRequest, CreateSessionResponse>>(binding, kCreateSession));
+    CallBase::Listen(std::make_unique<Call<CreateExecutionSessionRequest, CreateExecutionSessionResponse>>(
+        binding, kCreateExecutionSession));
+  }
+}
+
+void GrpcServer::Impl::WaitForLoops() {
+  for (CallTable& lane : lanes_.tables()) RunOnLoop(lane.loop(), [] {});
 }
 
 std::variant<int, std::string> GrpcServer::Impl::Start() {
@@ -183,29 +198,18 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       options_.tls ? options_.tls->Credentials() : grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
-  queue_ = builder.AddCompletionQueue();
+  AddQueues(builder);
   server_ = builder.BuildAndStart();
-  driver_.emplace(*queue_, loop_);
+  for (CompletionQueueThread& queue : queues_) queue.Start();
   if (!server_) {
-    queue_->Shutdown();
-    driver_->Start();
-    driver_->Join();
+    ShutDownQueues();
     return "gRPC does not start";
   }
-  loop_work_.emplace(loop_.get_executor());
-  driver_->Start();
+  for (CallTable& lane : lanes_.tables()) loop_work_.emplace_back(lane.loop().get_executor());
   acceptor_.emplace(loop_, clock_, log_, std::get<ListeningSockets>(std::move(opened)),
                     options_.connections_max, [this](int fd) { Take(fd); });
-  boost::asio::post(loop_, [this] {
-    acceptor_->Start();
-    const RpcBinding binding{.table = table_, .service = service_, .queue = *queue_, .handler = handler_};
-    for (int i = 0; i < kListeningCalls; ++i) {
-      table_.Listen(
-          std::make_unique<Call<CreateSessionRequest, CreateSessionResponse>>(binding, kCreateSession));
-      table_.Listen(std::make_unique<Call<CreateExecutionSessionRequest, CreateExecutionSessionResponse>>(
-          binding, kCreateExecutionSession));
-    }
-  });
+  for (CompletionQueueThread& queue : queues_) Listen(queue.queue());
+  boost::asio::post(loop_, [this] { acceptor_->Start(); });
   server_->GetHealthCheckService()->SetServingStatus(SessionGateway::service_full_name(), true);
   return port;
 }
@@ -217,23 +221,32 @@ void GrpcServer::Impl::Take(int fd) {
 }
 
 void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void>& empty) {
-  log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(table_.running())}});
-  table_.BeginDrain([this, &empty] {
+  log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(lanes_.running())}});
+  lanes_.OnEmpty([this, &empty] {
     // The listening calls have ended too, so gRPC has begun to shut down and takes no more calls.
-    stream_timer_.expires_at(clock_.Now() + kStreamGrace);
-    stream_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) grpc_server_cancel_all_calls(server_->c_server());
+    boost::asio::post(loop_, [this, &empty] {
+      stream_timer_.expires_at(clock_.Now() + kStreamGrace);
+      stream_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) grpc_server_cancel_all_calls(server_->c_server());
+      });
+      empty.set_value();
     });
-    empty.set_value();
   });
+  lanes_.BeginDrain();
   const Duration part = options_.drain_timeout / kDrainDivisor;
   const TimePoint now = clock_.Now();
   refuse_timer_.expires_at(now + std::min(part, kRefuseMax));
   refuse_timer_.async_wait([&refused](const boost::system::error_code&) { refused.set_value(); });
   stop_timer_.expires_at(now + options_.drain_timeout - std::min(part, kDrainMarginMax));
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) table_.StopRunning();
+    if (!error) StopRunning();
   });
+}
+
+void GrpcServer::Impl::StopRunning() {
+  for (CallTable& lane : lanes_.tables()) {
+    boost::asio::post(lane.loop(), [&lane] { lane.StopRunning(); });
+  }
 }
 
 void GrpcServer::Impl::Drain() {
@@ -242,32 +255,32 @@ void GrpcServer::Impl::Drain() {
   server_->GetHealthCheckService()->SetServingStatus(false);
   std::promise<void> refused;
   std::promise<void> empty;
-  OnLoop([&] { BeginDrain(refused, empty); });
+  RunOnLoop(loop_, [&] { BeginDrain(refused, empty); });
   refused.get_future().wait();
   // gRPC would keep what it is given later, and never close it.
-  OnLoop([this] { acceptor_->Close(); });
+  RunOnLoop(loop_, [this] { acceptor_->Close(); });
   // Waits for every call that began, so the loop must run meanwhile.
   server_->Shutdown(After(begin + options_.drain_timeout - clock_.Now()));
   empty.get_future().wait();
-  // No call is left that could begin an operation: only now may the queue end.
-  queue_->Shutdown();
-  driver_->Join();
-  // The loop may be busy with the last events, and with the timers.
-  OnLoop([&] {
+  // No call is left that could begin an operation: only now may the queues end.
+  ShutDownQueues();
+  // The loops may be busy with the last events, and with the timers.
+  RunOnLoop(loop_, [&] {
     stop_timer_.cancel();
     stream_timer_.cancel();
   });
-  OnLoop([] {});
+  WaitForLoops();
   server_.reset();
-  loop_work_.reset();
+  queues_.clear();
+  loop_work_.clear();
   log_.Event(LogLevel::kInfo, "stopped",
              {{"duration_ms", std::chrono::duration<double, std::milli>(clock_.Now() - begin).count()},
               {"log_lines_dropped", static_cast<std::int64_t>(log_.dropped())}});
 }
 
-GrpcServer::GrpcServer(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler,
-                       const Clock& clock, Log& log)
-    : impl_(std::make_unique<Impl>(std::move(options), loop, handler, clock, log)) {}
+GrpcServer::GrpcServer(GrpcServerOptions options, const std::vector<ServerLane>& lanes, const Clock& clock,
+                       Log& log)
+    : impl_(std::make_unique<Impl>(std::move(options), lanes, clock, log)) {}
 
 GrpcServer::~GrpcServer() = default;
 

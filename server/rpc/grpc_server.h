@@ -1,24 +1,24 @@
 // The gRPC listener: the service's two RPCs on a completion queue, health and reflection, and the way to stop
 // without losing a call.
 //
-// The loop is run by another thread, from before Start until after Drain. Thread rule: Start, Drain and the
-// destructor on the owner's thread, which is not the loop's. Never here: what an RPC does, signals,
-// configuration files.
+// Each lane's loop is run by a thread of its own, from before Start until after Drain. Thread rule: Start,
+// Drain and the destructor on the owner's thread, which is none of these. Never here: what an RPC does,
+// signals, configuration files.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "server/clock.h"
-#include "server/event_loop.h"
+#include "server/rpc/lanes.h"
 
 namespace session_gateway {
 
 class ListenerTls;
 class Log;
-class SessionGatewayHandler;
 
 struct GrpcServerOptions {
   std::string address;           // `127.0.0.1:50051`; port 0 takes a free one
@@ -35,8 +35,8 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  GrpcServer(GrpcServerOptions options, Loop& loop, SessionGatewayHandler& handler, const Clock& clock,
-             Log& log);
+  // At least one lane. There is a queue and a thread for each; the first accepts connections, too.
+  GrpcServer(GrpcServerOptions options, const std::vector<ServerLane>& lanes, const Clock& clock, Log& log);
   // Drains first when that has not happened.
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;

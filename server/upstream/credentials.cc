@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/upstream/exchange_secrets.h"
+#include "server/upstream/home_credentials.h"
 
 namespace session_gateway {
 namespace {
@@ -62,6 +63,16 @@ void AddSecrets(std::vector<std::string> more, std::vector<std::string>& secrets
 
 std::unique_ptr<Credentials> PlainAuthentication::ForEndpoint(Transport&) {
   return std::make_unique<PlainCredentials>(*this);
+}
+
+std::unique_ptr<Credentials> PlainAuthentication::ForOtherLoop(Credentials&, const LoopExecutor&,
+                                                               const LoopExecutor&) {
+  return std::make_unique<PlainCredentials>(*this);
+}
+
+std::unique_ptr<Credentials> Authentication::ForOtherLoop(Credentials& at_home, const LoopExecutor& home,
+                                                          const LoopExecutor& own) {
+  return std::make_unique<HomeCredentials>(at_home, home, own);
 }
 
 Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(

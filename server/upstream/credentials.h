@@ -2,7 +2,8 @@
 // An Authentication belongs to a whole upstream; the Credentials that it makes belong to one endpoint, for a
 // log-on at one endpoint is nothing to another.
 //
-// Thread rule: loop thread only. Never here: sending a create more than twice, deciding what a refusal means.
+// Thread rule: loop thread only; but what an Authentication says of a caller is constant, and is asked for on
+// every loop's thread. Never here: sending a create more than twice, deciding what a refusal means.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/event_loop.h"
 #include "server/upstream/transport.h"
 #include "translator/rpc_error.h"
 #include "translator/upstream_status.h"
@@ -67,14 +69,21 @@ class Authentication {
   virtual void Preview(const Caller& caller, HttpRequest& request) const = 0;
   // The engine outlives the credentials, and so does the authentication.
   virtual std::unique_ptr<Credentials> ForEndpoint(Transport& engine) = 0;
+  // The same endpoint's for calls on another loop, `own`. `at_home` are those that ForEndpoint gave, for
+  // calls on `home`, and outlive them.
+  virtual std::unique_ptr<Credentials> ForOtherLoop(Credentials& at_home, const LoopExecutor& home,
+                                                    const LoopExecutor& own);
 };
 
 // One that needs no log-on: what each attempt carries is known at once, and nothing is renewed.
 class PlainAuthentication : public Authentication {
  public:
-  // The caller has passed Check. Returns the secrets that the request's own marks do not show.
+  // The caller has passed Check. Returns the secrets that the request's own marks do not show. Any loop's
+  // thread, at the same time.
   virtual std::vector<std::string> Add(const Caller& caller, HttpRequest& request) = 0;
   std::unique_ptr<Credentials> ForEndpoint(Transport& engine) final;
+  std::unique_ptr<Credentials> ForOtherLoop(Credentials& at_home, const LoopExecutor& home,
+                                            const LoopExecutor& own) final;
 };
 
 // The layer that applies them, of one endpoint. An attempt that is answered by a complete 401 or 3xx is sent

@@ -89,4 +89,10 @@ LogonOutcome ReadLogonAnswer(SendResult& result, const LogonProtocol& protocol) 
   return std::get<LogonState>(std::move(read));
 }
 
+bool IsPage(const HttpReply& reply) { return reply.status >= 200 && reply.status < 300 && IsHtml(reply); }
+
+bool MayChangeLogon(const HttpReply& reply) {
+  return IsPage(reply) || reply.FindHeader("set-cookie") != nullptr;
+}
+
 }  // namespace session_gateway

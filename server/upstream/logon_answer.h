@@ -15,4 +15,9 @@ using LogonOutcome = std::variant<LogonState, SendFailure>;
 // A failure has the phase kLogon and is never `sent`: no byte of the create has left.
 LogonOutcome ReadLogonAnswer(SendResult& result, const LogonProtocol& protocol);
 
+// A page in the place of what was asked for, as of one whose log-on is over.
+bool IsPage(const HttpReply& reply);
+// Whether an answer to something else may change the log-on that it was asked with. Almost none may.
+bool MayChangeLogon(const HttpReply& reply);
+
 }  // namespace session_gateway

@@ -34,14 +34,13 @@ class LogonCredentials final : public Credentials {
   }
 
   void Observe(const LogonStamp& stamp, const HttpReply& reply, const CallContext& context) override {
-    const bool is_page = reply.status >= 200 && reply.status < 300 && IsHtml(reply);
-    if (!is_page && reply.FindHeader("set-cookie") == nullptr) return;  // as almost always
+    if (!MayChangeLogon(reply)) return;
     const std::optional<LogonIdentity> identity = protocol_.IdentityOf(context.caller());
     const std::shared_ptr<Logon> logon = identity ? cache_->Find(*identity) : nullptr;
     const std::shared_ptr<const LogonState> state = logon ? logon->Find(stamp) : nullptr;
     if (!state) return;
     if (auto next = protocol_.Update(*state, reply)) logon->Update(stamp, *std::move(next));
-    if (is_page) logon->MarkStale(stamp);
+    if (IsPage(reply)) logon->MarkStale(stamp);
   }
 
   void Close() override { cache_->Close(); }

@@ -16,7 +16,7 @@ namespace session_gateway {
 
 struct UpstreamSite {
   std::unique_ptr<TlsClient> tls;  // null where no endpoint has `https`
-  std::unique_ptr<Authentication> authentication;
+  std::shared_ptr<Authentication> authentication;  // the stacks of all lanes share it
 };
 
 // The site, or what is wrong with its settings or files, for the person who starts the program. Their files

@@ -18,9 +18,14 @@ std::vector<std::unique_ptr<Engine>> MakeEngines(Loop& loop, const std::vector<E
 }  // namespace
 
 std::vector<std::unique_ptr<UpstreamStack::Member>> UpstreamStack::MakeMembers(
-    Authentication& authentication, const std::vector<std::unique_ptr<Engine>>& engines) {
+    const UpstreamStack* home) const {
   std::vector<std::unique_ptr<Member>> members;
-  for (const auto& engine : engines) members.push_back(std::make_unique<Member>(authentication, *engine));
+  for (std::size_t i = 0; i < engines_.size(); ++i) {
+    auto credentials = home == nullptr ? authentication_->ForEndpoint(*engines_[i])
+                                       : authentication_->ForOtherLoop(*home->members_[i]->credentials,
+                                                                       home->executor_, executor_);
+    members.push_back(std::make_unique<Member>(std::move(credentials), *engines_[i]));
+  }
   return members;
 }
 
@@ -38,17 +43,28 @@ std::vector<EndpointChoice::Candidate> UpstreamStack::MakeCandidates(
 // request, so that no key or token is visible there, and below the choice of the endpoint, for what one
 // endpoint gave at a log-on is nothing to another.
 UpstreamStack::UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints,
-                             const StackLimits& limits, std::unique_ptr<Authentication> authentication,
-                             EjectionReport report, const TlsClient* tls)
-    : preview_base_(endpoints.front().Origin() + endpoints.front().prefix),
+                             const StackLimits& limits, std::shared_ptr<Authentication> authentication,
+                             const UpstreamStack* home, EjectionReport report, const TlsClient* tls)
+    : executor_(parts.loop.get_executor()),
+      preview_base_(endpoints.front().Origin() + endpoints.front().prefix),
       authentication_(std::move(authentication)),
       engines_(MakeEngines(parts.loop, endpoints, limits.engine, parts.clock, tls)),
-      members_(MakeMembers(*authentication_, engines_)),
+      members_(MakeMembers(home)),
       choice_(MakeCandidates(endpoints, members_), limits.ejection, parts.clock, std::move(report)),
       retry_(
           parts.loop.get_executor(), limits.retry, parts.clock, parts.random,
           [this](const CallContext& context) { return choice_.GoesElsewhere(context); }, choice_),
       bulkhead_(parts.loop.get_executor(), limits.bulkhead, parts.clock, retry_) {}
+
+UpstreamStack::UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints,
+                             const StackLimits& limits, std::shared_ptr<Authentication> authentication,
+                             EjectionReport report, const TlsClient* tls)
+    : UpstreamStack(parts, endpoints, limits, std::move(authentication), nullptr, std::move(report), tls) {}
+
+UpstreamStack::UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints,
+                             const StackLimits& limits, const UpstreamStack& home, EjectionReport report,
+                             const TlsClient* tls)
+    : UpstreamStack(parts, endpoints, limits, home.authentication_, &home, std::move(report), tls) {}
 
 sessiongateway::v1::RestRequest UpstreamStack::Preview(HttpRequest request, const Caller& caller) const {
   authentication_->Preview(caller, request);

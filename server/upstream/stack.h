@@ -33,8 +33,12 @@ class UpstreamStack {
  public:
   // `endpoints` is not empty; those with `https` need `tls`. The TLS client outlives the stack.
   UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints, const StackLimits& limits,
-                std::unique_ptr<Authentication> authentication, EjectionReport report,
+                std::shared_ptr<Authentication> authentication, EjectionReport report,
                 const TlsClient* tls = nullptr);
+  // The same upstream for calls on another loop: connections, bounds and judgement of endpoints of its own,
+  // the log-ons of `home`, which outlives it.
+  UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints, const StackLimits& limits,
+                const UpstreamStack& home, EjectionReport report, const TlsClient* tls);
 
   Transport& transport() { return bulkhead_; }
   const Authentication& authentication() const { return *authentication_; }
@@ -49,19 +53,21 @@ class UpstreamStack {
  private:
   // One endpoint with its own log-ons.
   struct Member {
-    Member(Authentication& authentication, Engine& endpoint_engine)
-        : credentials(authentication.ForEndpoint(endpoint_engine)),
-          transport(*credentials, endpoint_engine) {}
+    Member(std::unique_ptr<Credentials> of_endpoint, Engine& endpoint_engine)
+        : credentials(std::move(of_endpoint)), transport(*credentials, endpoint_engine) {}
     std::unique_ptr<Credentials> credentials;
     CredentialsTransport transport;
   };
-  static std::vector<std::unique_ptr<Member>> MakeMembers(
-      Authentication& authentication, const std::vector<std::unique_ptr<Engine>>& engines);
+  UpstreamStack(const StackParts& parts, const std::vector<Endpoint>& endpoints, const StackLimits& limits,
+                std::shared_ptr<Authentication> authentication, const UpstreamStack* home,
+                EjectionReport report, const TlsClient* tls);
+  std::vector<std::unique_ptr<Member>> MakeMembers(const UpstreamStack* home) const;
   static std::vector<EndpointChoice::Candidate> MakeCandidates(
       const std::vector<Endpoint>& endpoints, const std::vector<std::unique_ptr<Member>>& members);
 
-  std::string preview_base_;
-  std::unique_ptr<Authentication> authentication_;
+  const LoopExecutor executor_;
+  const std::string preview_base_;
+  const std::shared_ptr<Authentication> authentication_;
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::unique_ptr<Member>> members_;
   EndpointChoice choice_;

@@ -94,15 +94,17 @@ Problem TlsClient::Replace(const TlsMaterial& material) {
   SetRules(version_min_, made->context.get());
   if (Problem problem = Trust(material, made->context.get())) return problem;
   if (Problem problem = Identify(material, *made)) return problem;
-  if (Problem problem = Worse(*made, context_.get())) return problem;
+  if (Problem problem = Worse(*made, context().get())) return problem;
   ERR_clear_error();
+  const std::lock_guard lock(mutex_);
   context_ = std::move(made);
   return std::nullopt;
 }
 
 std::optional<std::string> TlsClient::Warning() const {
-  if (context_ == nullptr || !context_->has_certificate) return std::nullopt;
-  return OutOfDate(SSL_CTX_get0_certificate(context_->context.get()));
+  const std::shared_ptr<const TlsContext> in_force = context();
+  if (in_force == nullptr || !in_force->has_certificate) return std::nullopt;
+  return OutOfDate(SSL_CTX_get0_certificate(in_force->context.get()));
 }
 
 }  // namespace session_gateway

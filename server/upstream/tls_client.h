@@ -2,11 +2,12 @@
 //
 // The peer's certificate is always verified, its name included; there is no way to switch that off. A
 // replacement that cannot be used leaves the old in force; one that can ends the use of every connection and
-// session that was made before it. TLS 1.2 and 1.3 only. Thread rule: loop thread, or any one thread before
-// the loop runs. Never here: files, sockets.
+// session that was made before it. TLS 1.2 and 1.3 only. Thread rule: Replace on one thread at a
+// time, all else on any. Never here: files, sockets.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -48,13 +49,17 @@ class TlsClient {
   std::optional<std::string> Warning() const;
 
   // Null until the first successful Replace: then no connection can be made.
-  const std::shared_ptr<const TlsContext>& context() const { return context_; }
+  std::shared_ptr<const TlsContext> context() const {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
   const std::string& server_name() const { return server_name_; }
 
  private:
   const std::string server_name_;
   const TlsVersion version_min_;
-  std::shared_ptr<const TlsContext> context_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsContext> context_;  // guarded by mutex_
 };
 
 }  // namespace session_gateway

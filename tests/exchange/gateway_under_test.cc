@@ -99,7 +99,7 @@ class GatewayUnderTest::Impl {
     loop_thread_ = std::thread([this] { loop_.run(); });
     if (setup.around) around_ = setup.around(*service_);
     SessionGatewayHandler& logic = around_ ? *around_ : static_cast<SessionGatewayHandler&>(*service_);
-    server_.emplace(Options(setup), loop_, logic, clock_, log_);
+    server_.emplace(Options(setup), std::vector<ServerLane>{{loop_, logic}}, clock_, log_);
     const auto started = server_->Start();
     const int* const port = std::get_if<int>(&started);
     EXPECT_NE(port, nullptr) << std::get<std::string>(started);

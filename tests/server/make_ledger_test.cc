@@ -25,7 +25,7 @@ class MakeLedgerTest : public RedisLedgerTest {
     CredentialFiles files(loop_, clock_, std::chrono::seconds(1), nullptr);
     const AuthenticationParts parts{loop_, clock_, random_, files,
                                     [](const std::string&) { return Secret("short"); }};
-    auto made = MakeLedger(config, parts, nullptr);
+    auto made = LoadLedgerSecrets(config, parts);
     const auto* problem = std::get_if<std::string>(&made);
     return problem == nullptr ? "none" : *problem;
   }

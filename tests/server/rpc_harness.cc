@@ -122,7 +122,8 @@ TestServer::TestServer(ScriptedHandler::Script script, GrpcServerOptions options
         lines_.emplace_back(line);
       }) {
   handler_.script = std::move(script);
-  server_ = std::make_unique<GrpcServer>(std::move(options), loop_, handler_, clock_, log_);
+  server_ = std::make_unique<GrpcServer>(std::move(options), std::vector<ServerLane>{{loop_, handler_}},
+                                         clock_, log_);
   loop_thread_ = std::thread([this] { loop_.run(); });
   const auto started = server_->Start();
   const int* const port = std::get_if<int>(&started);

@@ -276,10 +276,10 @@ TEST(RpcTest, AddressThatIsTakenIsExplained) {
   Log log(clock, LogLevel::kError, 16, [](std::string_view) {});
   GrpcServerOptions options = TestServer::Options();
   options.address = "127.0.0.1:" + std::to_string(first.port());
-  EXPECT_EQ(std::get<std::string>(GrpcServer(options, loop, handler, clock, log).Start()),
+  EXPECT_EQ(std::get<std::string>(GrpcServer(options, {{loop, handler}}, clock, log).Start()),
             "cannot listen on " + options.address + ": Address already in use");
   options.address = "192.0.2.1:50051";
-  EXPECT_EQ(std::get<std::string>(GrpcServer(options, loop, handler, clock, log).Start()),
+  EXPECT_EQ(std::get<std::string>(GrpcServer(options, {{loop, handler}}, clock, log).Start()),
             "cannot listen on 192.0.2.1:50051: Cannot assign requested address");
   EXPECT_TRUE(CallCreateSession(first.Connect(), std::nullopt).status.ok());
 }

@@ -177,7 +177,7 @@ TEST_F(RpcTls, DoesNotStartWithoutContents) {
   ScriptedHandler handler;
   const SystemClock clock;
   Log log(clock, LogLevel::kInfo, 10, [](std::string_view) {});
-  GrpcServer server(With(std::make_shared<ListenerTls>(ListenerTls::Files{"a", "b", ""})), loop, handler,
+  GrpcServer server(With(std::make_shared<ListenerTls>(ListenerTls::Files{"a", "b", ""})), {{loop, handler}},
                     clock, log);
   EXPECT_TRUE(std::holds_alternative<std::string>(server.Start()));
 }

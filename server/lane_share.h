@@ -1,0 +1,22 @@
+// What of the configuration's bounds one of several lanes gets: an equal part, rounded up, so that all lanes
+// together keep within the bound but for one each.
+//
+// Thread rule: pure. Never here: bounds that the lanes share (rpc/lanes.h).
+#pragma once
+
+#include <cstddef>
+
+#include "server/config.h"
+
+namespace session_gateway {
+
+// So many, whatever the machine has: beyond, threads that have little to do cost more than they bring.
+inline constexpr std::size_t kLanesMax = 64;
+
+// The lanes that `threads` stands for on a machine of so many processors. A lane keeps two of them busy: its
+// loop, and the thread that waits on gRPC's queue.
+std::size_t LaneCount(const Config& config, std::size_t processors);
+
+Config ShareOf(const Config& config, std::size_t lanes);
+
+}  // namespace session_gateway

@@ -1,0 +1,54 @@
+// How gRPC's events come to a loop: queue threads put them into the loop's inbox, which the loop thread
+// empties. OnEvent, on the loop thread, is the only way from gRPC into the program.
+//
+// The inbox is bounded by construction: each operation that was started on a queue ends as one event, and a
+// call has at most two operations under way. What bounds the calls (Lanes) bounds the inboxes.
+//
+// Thread rule: Put on any thread, all else on the loop thread. Never here: what an event means, which inbox
+// it belongs to.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "server/event_loop.h"
+
+namespace session_gateway {
+
+class EventInbox;
+
+// An operation under way on a completion queue. Its address is the tag, as an EventTarget*.
+class EventTarget {
+ public:
+  // Where its event goes. On the queue's thread, once for each event.
+  virtual EventInbox& Inbox() = 0;
+  // On the loop thread of that inbox.
+  virtual void OnEvent(bool ok) = 0;
+
+ protected:
+  ~EventTarget() = default;
+};
+
+class EventInbox {
+ public:
+  explicit EventInbox(Loop& loop) : loop_(loop) {}
+  EventInbox(const EventInbox&) = delete;
+  EventInbox& operator=(const EventInbox&) = delete;
+
+  void Put(EventTarget& target, bool ok);
+
+ private:
+  struct Event {
+    EventTarget* target;
+    bool ok;
+  };
+
+  void Empty();
+
+  Loop& loop_;
+  std::mutex mutex_;
+  std::vector<Event> events_;  // guarded by mutex_
+  std::vector<Event> batch_;   // the loop thread's; kept for its memory
+};
+
+}  // namespace session_gateway
