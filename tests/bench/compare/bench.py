@@ -57,7 +57,7 @@ QUICK = Plan(
     rows=("gateway", "go", "vanguard", "envoy-2", "echo", "direct"),
     points=(Point(64, 0, 1.5, 0.4),), rounds=3, extra_rounds=2, seconds=70)
 SMOKE = Plan(
-    rows=("gateway", "gateway-id", "gateway-httplib", "gateway-tls", "echo", "direct"),
+    rows=("gateway", "gateway-id", "gateway-threads", "gateway-httplib", "gateway-tls", "echo", "direct"),
     points=(Point(64, 0, 0.1, 0.05),), rounds=1, extra_rounds=0, seconds=0)
 
 

@@ -37,6 +37,7 @@ class Row:
 ROWS = [
     Row("gateway", "session-gateway", "gateway"),
     Row("gateway-id", "session-gateway, `request_id`", "gateway", LEDGER, unique_id=True),
+    Row("gateway-threads", "session-gateway, `threads: 2`", "gateway", "threads: 2\n"),
     Row("gateway-httplib", "session-gateway, `httplib`", "gateway", "upstream: {engine: httplib}\n"),
     Row("gateway-tls", "session-gateway, TLS on both sides", "gateway", tls=True,
         only=("1/0", "64/0", "512/0", "2000/0")),

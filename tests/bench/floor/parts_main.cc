@@ -123,14 +123,7 @@ nlohmann::json Parts(const std::string& stem, int status) {
   return parts;
 }
 
-}  // namespace
-}  // namespace session_gateway::bench
-
-int main(int argc, char** argv) {
-  using namespace session_gateway;         // NOLINT(google-build-using-namespace)
-  using namespace session_gateway::bench;  // NOLINT(google-build-using-namespace)
-  if (argc != 2) return 2;
-  const std::string directory = argv[1];
+int Main(const std::string& directory) {
   nlohmann::json parts;
   parts["symphony"] = Parts<CreateSessionTranslator, v1::CreateSessionRequest, v1::CreateSessionResponse>(
       directory + "/symphony", 200);
@@ -139,3 +132,8 @@ int main(int argc, char** argv) {
   std::puts(parts.dump().c_str());
   return 0;
 }
+
+}  // namespace
+}  // namespace session_gateway::bench
+
+int main(int argc, char** argv) { return argc == 2 ? session_gateway::bench::Main(argv[1]) : 2; }

@@ -42,10 +42,10 @@ std::string Framed(const std::string& message) {
   return framed + message;
 }
 
-nghttp2_nv Header(const char* name, const std::string& value) {
-  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name)),
-          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), std::strlen(name), value.size(),
-          NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+// The library takes bytes that may change, and does not change these.
+nghttp2_nv Header(std::string& name, std::string& value) {
+  return {reinterpret_cast<std::uint8_t*>(name.data()), reinterpret_cast<std::uint8_t*>(value.data()),
+          name.size(), value.size(), NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 }
 
 class GrpcConnection final : public Connection {
@@ -83,9 +83,8 @@ class GrpcConnection final : public Connection {
   CallBook& book_;
   const std::string framed_;
   const std::string expected_;
-  const std::string scheme_;
-  const std::string authority_ = "127.0.0.1";
-  std::vector<nghttp2_nv> headers_;
+  std::array<std::pair<std::string, std::string>, 8> fields_;
+  std::vector<nghttp2_nv> headers_;  // they point into the fields
   nghttp2_session* session_ = nullptr;
   Outbox outbox_;
   std::vector<std::unique_ptr<Call>> ended_;  // to be begun anew, outside of the library's callbacks
@@ -101,16 +100,15 @@ GrpcConnection::GrpcConnection(std::unique_ptr<ByteStream> stream, const CallOpt
       book_(book),
       framed_(Framed(options.request)),
       expected_(options.reply.empty() ? "" : Framed(options.reply)),
-      scheme_(options.tls ? "https" : "http") {
-  static const std::string kPost = "POST";
-  static const std::string kType = "application/grpc";
-  static const std::string kTrailers = "trailers";
-  static const std::string kTimeout = "20S";
-  static const std::string kAgent = "session-gateway-bench";
-  headers_ = {Header(":method", kPost),         Header(":scheme", scheme_),
-              Header(":path", options_.target), Header(":authority", authority_),
-              Header("content-type", kType),    Header("te", kTrailers),
-              Header("grpc-timeout", kTimeout), Header("user-agent", kAgent)};
+      fields_({{{":method", "POST"},
+                {":scheme", options.tls ? "https" : "http"},
+                {":path", options.target},
+                {":authority", "127.0.0.1"},
+                {"content-type", "application/grpc"},
+                {"te", "trailers"},
+                {"grpc-timeout", "20S"},
+                {"user-agent", "session-gateway-bench"}}}) {
+  for (auto& [name, value] : fields_) headers_.push_back(Header(name, value));
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
