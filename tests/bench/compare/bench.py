@@ -23,6 +23,7 @@ import programs
 import report
 
 KINDS = ("symphony", "qlik")
+START_SECONDS = 0.15  # of a measurement, for its connections and its end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Plan:
     points: tuple
     rounds: int
     extra_rounds: int  # at most so many a point, for disturbed ones
-    seconds: float  # after which no round is repeated
+    seconds: float  # no round is repeated that would make the run longer
 
 
 ALL = tuple(row.name for row in programs.ROWS)
@@ -52,10 +53,10 @@ FULL = Plan(
     rows=ALL,
     points=(Point(1, 0, 0.8, 0.2), Point(64, 0, 2.0, 0.4), Point(512, 0, 1.0, 0.4), Point(2000, 0, 1.2, 0.5),
             Point(64, 200, 1.0, 0.4), Point(512, 200, 1.0, 0.4), Point(2000, 200, 1.6, 0.7)),
-    rounds=5, extra_rounds=3, seconds=20 * 60)
+    rounds=5, extra_rounds=3, seconds=24 * 60)
 QUICK = Plan(
     rows=("gateway", "go", "vanguard", "envoy-2", "echo", "direct"),
-    points=(Point(64, 0, 1.5, 0.4),), rounds=3, extra_rounds=2, seconds=70)
+    points=(Point(64, 0, 1.5, 0.4),), rounds=3, extra_rounds=2, seconds=110)
 SMOKE = Plan(
     rows=("gateway", "gateway-id", "gateway-threads", "gateway-httplib", "gateway-tls", "echo", "direct"),
     points=(Point(64, 0, 0.1, 0.05),), rounds=1, extra_rounds=0, seconds=0)
@@ -124,12 +125,14 @@ class Bench:
 
     def measure_all(self, save):
         """What there is after each point is saved, for the run is long."""
-        for point in self.plan.points:
+        for number, point in enumerate(self.plan.points):
+            left = sum(self.seconds_of(later) for later in self.plan.points[number + 1:]) * self.plan.rounds
             self.upstreams[0].set_delay(point.delay_ms)
             rounds = []
             tried = 0
             wanted = self.plan.rounds
-            while tried < wanted or self.may_repeat(tried, sum(not r["disturbed"] for r in rounds)):
+            while tried < wanted or self.may_repeat(
+                    tried, sum(not r["disturbed"] for r in rounds), self.seconds_of(point) + left):
                 rounds.append(self.round(point))
                 tried += 1
                 say(f"{point.name}: round {tried}{', disturbed' if rounds[-1]['disturbed'] else ''}")
@@ -140,16 +143,22 @@ class Bench:
                 "disturbed": sum(r["disturbed"] for r in kept), "parts": [r["parts"] for r in kept]}
             save(self.outcome())
 
-    def may_repeat(self, tried, undisturbed):
-        in_time = time.monotonic() - self.began < self.plan.seconds
+    def rows_at(self, point):
+        return [running for running in self.running if not running.row.only or point.name in running.row.only]
+
+    def seconds_of(self, point):
+        """About what a round takes."""
+        return len(self.rows_at(point)) * len(KINDS) * (point.seconds + point.warm_up + START_SECONDS)
+
+    def may_repeat(self, tried, undisturbed, seconds_left):
+        """Whether one more round is of use, within the bounds of rounds and time."""
+        in_time = time.monotonic() - self.began + seconds_left < self.plan.seconds
         return in_time and undisturbed < self.plan.rounds and tried < self.plan.rounds + self.plan.extra_rounds
 
     def round(self, point):
         result = {kind: {} for kind in KINDS}
         others = [*(running.program for running in self.running if running.row.program != "direct"), *self.upstreams]
-        for running in self.running:
-            if running.row.only and point.name not in running.row.only:
-                continue
+        for running in self.rows_at(point):
             for kind in KINDS:
                 try:
                     result[kind][running.row.name] = self.measurer.load(

@@ -73,11 +73,18 @@ class Repeats(unittest.TestCase):
     def test_only_disturbed_rounds_are_repeated_within_time_and_bound(self):
         plan = bench.Plan(("gateway",), (), rounds=3, extra_rounds=2, seconds=1000)
         runner = bench.Bench(None, plan)
-        self.assertTrue(runner.may_repeat(tried=3, undisturbed=2))
-        self.assertFalse(runner.may_repeat(tried=3, undisturbed=3))
-        self.assertFalse(runner.may_repeat(tried=5, undisturbed=0))
-        runner.began -= 2000
-        self.assertFalse(runner.may_repeat(tried=3, undisturbed=2))
+        self.assertTrue(runner.may_repeat(3, 2, 900))
+        self.assertFalse(runner.may_repeat(3, 3, 900))
+        self.assertFalse(runner.may_repeat(5, 0, 900))
+        self.assertFalse(runner.may_repeat(3, 2, 1001))
+
+    def test_time_of_a_round_counts_the_rows_of_the_point(self):
+        runner = bench.Bench(None, bench.FULL)
+        runner.running = [bench.Running(row, None, 0) for row in programs.ROWS]
+        loaded = bench.Point(64, 0, 1, 0.85)
+        slow = bench.Point(64, 200, 1, 0.85)
+        self.assertEqual(runner.seconds_of(loaded), 2 * 2 * len(programs.ROWS))
+        self.assertLess(runner.seconds_of(slow), runner.seconds_of(loaded))
 
     def test_every_row_of_a_plan_and_every_point_of_a_row_exists(self):
         rows = {row.name: row for row in programs.ROWS}
