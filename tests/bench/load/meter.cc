@@ -50,7 +50,8 @@ Meter::Snapshot Meter::Take(Clock::time_point now) const {
   in >> name;
   for (std::int64_t& tick : ticks) in >> tick;
   const std::int64_t tick_ns = 1'000'000'000 / sysconf(_SC_CLK_TCK);
-  taken.machine = (ticks[0] + ticks[1] + ticks[2]) * tick_ns;
+  // A process's own clock has the interrupts that it was met by, too.
+  taken.machine = (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) * tick_ns;
   taken.stolen = ticks[7] * tick_ns;
   return taken;
 }

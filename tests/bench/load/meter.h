@@ -50,7 +50,7 @@ class Meter {
     std::int64_t gateway = 0;
     std::int64_t known = 0;
     std::int64_t self = 0;
-    std::int64_t machine = 0;  // all processes, without the time in interrupts
+    std::int64_t machine = 0;  // all processes and interrupts
     std::int64_t stolen = 0;
   };
 
