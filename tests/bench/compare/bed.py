@@ -22,6 +22,7 @@ class Bed:
         self.work = self.build / "bench"
         self.messages = self.work / "messages"
         self.tls = self.work / "tls"
+        self.peers = BENCH / "peers"
         self.why_no_go = ""
         self._envoy = None
         self._lock = None
@@ -48,7 +49,7 @@ class Bed:
 
     def _build_go(self):
         try:
-            run([BENCH / "peers/build.sh", self.work / "peers.binpb", self.work / "peers"])
+            run([self.peers / "build.sh", self.work / "peers.binpb", self.work / "peers"])
         except (OSError, subprocess.CalledProcessError) as error:
             said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
             self.why_no_go = f"it cannot be built here: {said[-1] if said else error}"

@@ -21,20 +21,27 @@ def machine():
 
 def versions(bed):
     """Of what took part; empty where it is not there."""
+    modules = (bed.peers / "go.mod").read_text()
     return {
-        "session-gateway": first_line([bed.bin / "session-gateway", "--version"]),
-        "gRPC": first_line(["pkg-config", "--modversion", "grpc++"]),
-        "Go": first_line(["go", "env", "GOVERSION"]),
-        "Envoy": first_line([bed.envoy(), "--version"]) if bed.envoy() else "",
+        "session-gateway": version([bed.bin / "session-gateway", "--version"]),
+        "gRPC": version(["pkg-config", "--modversion", "grpc++"]),
+        "Go": version(["go", "env", "GOVERSION"]),
+        "grpc-go": found_version(re.search(r"google.golang.org/grpc v(.*)", modules)[1]),
+        "vanguard-go": found_version(re.search(r"connectrpc.com/vanguard v(.*)", modules)[1]),
+        "Envoy": version([bed.envoy(), "--version"]) if bed.envoy() else "",
     }
 
 
-def first_line(command):
+def found_version(text):
+    found = re.search(r"\d+\.\d+(\.\d+)?", text)
+    return found[0] if found else ""
+
+
+def version(command):
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+        return found_version(subprocess.run(command, capture_output=True, text=True, timeout=20).stdout)
     except OSError:
         return ""
-    return said.splitlines()[0] if said else ""
 
 
 def cpu_of(name, rounds):
