@@ -33,7 +33,7 @@ def versions(bed):
 
 
 def found_version(text):
-    found = re.search(r"\d+\.\d+(\.\d+)?", text)
+    found = re.search(r"\d+\.\d+\.\d+", text)
     return found[0] if found else ""
 
 
