@@ -40,6 +40,10 @@ class Bed:
             self._build_go()
             self._fetch_envoy()
 
+    def release(self):
+        """Lets another run begin."""
+        self._lock.close()
+
     def grown_messages(self, size):
         """Messages whose bodies have about so many bytes."""
         directory = self.work / f"messages-{size}"

@@ -1,6 +1,6 @@
 """Compares the gateway with its peers and with the floor, in interleaved rounds.
 
-    bench.py --build BUILD [--quick | --smoke] [--rows NAME,…] [--page FILE]
+    bench.py --build BUILD [--quick | --smoke] [--rows NAME,…] [--points 64/0,…] [--rounds N] [--page FILE]
 
 Each row is a program on loopback before one upstream. A round measures all rows one after the other; what counts are
 medians over rounds, and ratios formed within a round. A round in which something else used the processor is repeated.
@@ -190,13 +190,22 @@ def flags():
     parser.add_argument("--quick", action="store_true", help="fewer rows, at 64 in flight only")
     parser.add_argument("--smoke", action="store_true", help="the rows that need no tool of others answer right")
     parser.add_argument("--rows", help="only these, with commas")
+    parser.add_argument("--points", help="only these, in flight/delay in ms, with commas: 64/0,2000/200")
+    parser.add_argument("--rounds", type=int)
     parser.add_argument("--page", type=pathlib.Path, help="the page whose generated part is replaced")
     return parser.parse_args()
 
 
 def plan_of(chosen):
     plan = QUICK if chosen.quick else SMOKE if chosen.smoke else FULL
-    return dataclasses.replace(plan, rows=tuple(chosen.rows.split(","))) if chosen.rows else plan
+    if chosen.rows:
+        plan = dataclasses.replace(plan, rows=tuple(chosen.rows.split(",")))
+    if chosen.points:
+        wanted = chosen.points.split(",")
+        plan = dataclasses.replace(plan, points=tuple(point for point in plan.points if point.name in wanted))
+    if chosen.rounds:
+        plan = dataclasses.replace(plan, rounds=chosen.rounds, extra_rounds=0)
+    return plan
 
 
 def plan_name(chosen):
