@@ -10,6 +10,12 @@ echo "shell scripts"
 for script in .ci/run deploy/*.sh deploy/packaging/*.sh tests/*.sh tests/bench/*/*.sh tests/chaos/*.sh tests/clients/*.sh tests/clients/*/*.sh \
   tests/fuzz/*.sh tests/mesh/*.sh examples/*/*.sh; do bash -n "$script"; done
 
+if command -v gofmt >/dev/null; then
+  echo "gofmt"
+  unformatted=$(gofmt -l tests/bench/peers)
+  [ -z "$unformatted" ] || { echo "gofmt: $unformatted"; exit 1; }
+fi
+
 tests/contract.sh check
 
 # The other languages' formatters and linters run with their clients; this one takes too long there.
