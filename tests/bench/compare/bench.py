@@ -209,6 +209,9 @@ def plan_of(chosen):
 
 
 def plan_name(chosen):
+    """Only the whole run is what the page is made of."""
+    if chosen.rows or chosen.points or chosen.rounds:
+        return "part"
     return "quick" if chosen.quick else "smoke" if chosen.smoke else "result"
 
 
@@ -230,7 +233,7 @@ def main():
     outcome = bench.outcome()
     result.write_text(json.dumps(outcome, indent=1))
     print(report.text(outcome))
-    if chosen.page:
+    if chosen.page and plan_name(chosen) == "result":
         page.write(bed.work, chosen.page)
     # A peer that cannot be had here is no failure; what answers wrong or fails under load is.
     return 1 if bench.failures or bench.wrong or (chosen.smoke and bench.missing) else 0
