@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model bench-ledger lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model bench bench-quick bench-history bench-ledger lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -61,6 +61,21 @@ ledger-model: ## The ledger against its model, ten million steps of random inter
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) --target ledger_model_test
 	@SESSION_GATEWAY_STEPS=$${SESSION_GATEWAY_STEPS:-10000000} $(BUILD)/bin/ledger_model_test
+
+bench: bench-programs ## Beside its peers and the floor, every load; 25 minutes on a quiet machine; writes docs/performance.md
+	@python3 -B tests/bench/compare/bench.py --build $(BUILD) --page docs/performance.md
+
+bench-history: bench-programs ## Large bodies, a full ledger, idle connections, a million calls: ten minutes; for docs/performance.md, too
+	@python3 -B tests/bench/compare/history.py --build $(BUILD) --page docs/performance.md
+
+bench-quick: bench-programs ## The same at 64 in flight with fewer rows, in two minutes; writes nothing
+	@python3 -B tests/bench/compare/bench.py --build $(BUILD) --quick
+
+.PHONY: bench-programs
+bench-programs:
+	@deploy/install-packages.sh bench
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target sg_bench
 
 bench-ledger: ## What a request_id costs a call, with an empty ledger and with a million entries; two minutes
 	@deploy/install-packages.sh bench

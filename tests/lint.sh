@@ -7,8 +7,14 @@ echo "clang-format"
 git ls-files '*.h' '*.cc' | xargs clang-format-16 --dry-run --Werror
 
 echo "shell scripts"
-for script in .ci/run deploy/*.sh deploy/packaging/*.sh tests/*.sh tests/chaos/*.sh tests/clients/*.sh tests/clients/*/*.sh \
+for script in .ci/run deploy/*.sh deploy/packaging/*.sh tests/*.sh tests/bench/*/*.sh tests/chaos/*.sh tests/clients/*.sh tests/clients/*/*.sh \
   tests/fuzz/*.sh tests/mesh/*.sh examples/*/*.sh; do bash -n "$script"; done
+
+if command -v gofmt >/dev/null; then
+  echo "gofmt"
+  unformatted=$(gofmt -l tests/bench/peers)
+  [ -z "$unformatted" ] || { echo "gofmt: $unformatted"; exit 1; }
+fi
 
 tests/contract.sh check
 

@@ -47,7 +47,7 @@ const Home kHomes[] = {
     {"yaml-cpp/", {"server/yaml_reader.cc"}},
     {"spdlog/", {"server/log.cc"}},
     {"hiredis/", {"server/ledger/redis_protocol.cc"}},
-    {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc"}},
+    {"CLI/", {"server/flags.cc", "server/client/flags.cc", "tests/sandbox/main.cc", "tests/bench/"}},
     {"boost/", {"server/", "tests/server/", "tests/exchange/", "tests/steps/", "tests/bench/"}},
     {"grpc",
      {"server/rpc/", "server/client/", "tests/client/", "tests/server/", "tests/exchange/", "tests/gateway/",
