@@ -94,14 +94,18 @@ std::string EngineYaml() {
   return EngineUnderTest() == EngineKind::kHttplib ? "upstream: {engine: httplib}\n" : "";
 }
 
-std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint) {
-  std::string yaml = EngineYaml();
+std::string EndpointsYaml(const std::string& symphony_endpoint, const std::string& qlik_endpoint) {
+  std::string yaml;
   if (!symphony_endpoint.empty()) yaml += "symphony:\n  endpoints: [\"" + symphony_endpoint + "\"]\n";
   if (!qlik_endpoint.empty()) {
     yaml += "qlik:\n  endpoints: [\"" + qlik_endpoint +
             "\"]\n  auth:\n    mode: certificate\n    user_directory: INTERNAL\n    user_id: sa_api\n";
   }
   return yaml;
+}
+
+std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint) {
+  return EngineYaml() + EndpointsYaml(symphony_endpoint, qlik_endpoint);
 }
 
 std::string RequestOfCase(const std::string& name) {

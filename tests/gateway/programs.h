@@ -83,7 +83,9 @@ class SandboxProgram {
 // What a configuration says of the engine that the tests run on; ConfigFor has it.
 std::string EngineYaml();
 
-// A configuration for these endpoints; an empty one is left out.
+// A configuration's part for these endpoints; an empty one is left out.
+std::string EndpointsYaml(const std::string& symphony_endpoint, const std::string& qlik_endpoint);
+// Both of the above.
 std::string ConfigFor(const std::string& symphony_endpoint, const std::string& qlik_endpoint);
 
 // The request of a case file, `symphony/fixture_whole`.

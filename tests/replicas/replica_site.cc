@@ -25,7 +25,7 @@ std::string ConfigOf(const Sandbox& sandbox, const ReplicaOptions& options) {
   std::string yaml = ConfigFor(
       options.symphony.empty() ? sandbox.Endpoint(SandboxUpstream::kSymphony) : options.symphony, "");
   if (!options.symphony_auth.empty()) yaml += "  auth: {" + options.symphony_auth + "}\n";
-  yaml += ConfigFor("", options.qlik.empty() ? sandbox.Endpoint(SandboxUpstream::kQlik) : options.qlik);
+  yaml += EndpointsYaml("", options.qlik.empty() ? sandbox.Endpoint(SandboxUpstream::kQlik) : options.qlik);
   return yaml + "creates:\n  linger: " + Ms(options.linger) + "\n  redis: {address: \"" + options.redis +
          "\", lease: " + Ms(options.lease) + ", timeout: " + Ms(options.timeout) + options.more_redis +
          "}\n" + options.more;
