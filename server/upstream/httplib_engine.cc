@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <list>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -293,7 +294,11 @@ Task<SendResult> HttplibEngine::Impl::Exchange(Lease& lease, const std::string& 
     WireGuard guard(context, exchange);
     context.BeginSending();
     exchange.Begin(head, request.body);
-    co_await threads_.Run(exchange);
+    try {
+      co_await threads_.Run(exchange);
+    } catch (const std::bad_alloc&) {
+      // Bytes have left, and no thread is at it any more: what has come to pass is told.
+    }
   }
   body_timer->Disarm();
   lease->Settle();

@@ -29,9 +29,11 @@ void HttplibExchange::Work(WorkerTools& tools) {
   wakeup_ = nullptr;
 }
 
+// Not after a stop: what has left by then may have been told already.
 IoNeed HttplibExchange::WriteOn() {
   const std::lock_guard lock(mutex_);
-  return connection_.write().ended ? IoNeed::kNothing : connection_.ContinueWrite();
+  const bool is_over = connection_.write().ended || is_abandoned_ || is_cut_;
+  return is_over ? IoNeed::kNothing : connection_.ContinueWrite();
 }
 
 // True: nothing more is waited for.
@@ -148,7 +150,9 @@ SendResult HttplibExchange::Conclude(StopReason stopped) {
   switch (gate_.state()) {
     case AnswerGate::State::kReading:
       // Only a stop ends an exchange in the middle of an answer, or want of memory.
-      if (stopped == StopReason::kNone) return LostExchange(write, {}, gate_.started(), read_error_);
+      if (stopped == StopReason::kNone) {
+        return LostExchange(write, {}, gate_.started(), boost::asio::error::no_memory);
+      }
       if (stopped != StopReason::kDeadline || !gate_.header_done()) {
         return StoppedExchange(stopped, phase, sent);
       }

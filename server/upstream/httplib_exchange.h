@@ -42,7 +42,7 @@ class HttplibExchange final : public Wire, public BlockingJob, private AnswerSou
 
   // After Work: the connection may carry another exchange.
   bool IsClean() const;
-  // After Work, once.
+  // After Work, or where it never began; once.
   SendResult Conclude(StopReason stopped);
 
  private:

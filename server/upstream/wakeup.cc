@@ -24,9 +24,13 @@ Wakeup::Wakeup() : descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
 
 Wakeup::~Wakeup() { ::close(descriptor_); }
 
-void Wakeup::Wake() { ::eventfd_write(descriptor_, 1); }
+void Wakeup::Wake() {
+  is_set_ = true;
+  ::eventfd_write(descriptor_, 1);
+}
 
 void Wakeup::Drain() {
+  if (!is_set_.exchange(false)) return;
   eventfd_t ignored = 0;
   ::eventfd_read(descriptor_, &ignored);
 }

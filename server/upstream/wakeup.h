@@ -3,6 +3,8 @@
 // Thread rule: Wake from any thread; the rest by one. Never here: why it is woken, time.
 #pragma once
 
+#include <atomic>
+
 #include "server/upstream/io_need.h"
 
 namespace session_gateway {
@@ -22,6 +24,7 @@ class Wakeup {
 
  private:
   const int descriptor_;
+  std::atomic<bool> is_set_ = false;  // spares the system's call where there is nothing to drain
 };
 
 }  // namespace session_gateway

@@ -10,6 +10,7 @@
 #include "tests/fuzz/seeds.h"
 
 #define SG_ENTRY(name) extern "C" int Fuzz_##name(const std::uint8_t* data, std::size_t size)
+SG_ENTRY(answer_gate);
 SG_ENTRY(answer_to_result);
 SG_ENTRY(error_status);
 SG_ENTRY(json_reading);
@@ -66,7 +67,8 @@ TEST_P(FuzzRegressionTest, WhatOnceBrokeIsSound) {
   }
 }
 
-const Fuzzer kFuzzers[] = {{"answer_to_result", Fuzz_answer_to_result},
+const Fuzzer kFuzzers[] = {{"answer_gate", Fuzz_answer_gate},
+                           {"answer_to_result", Fuzz_answer_to_result},
                            {"error_status", Fuzz_error_status},
                            {"json_reading", Fuzz_json_reading},
                            {"message_to_request", Fuzz_message_to_request},

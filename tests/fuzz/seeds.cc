@@ -196,7 +196,9 @@ void CollectNames(const google::protobuf::Descriptor& message, std::set<std::str
 }  // namespace
 
 std::string DictionaryOf(std::string_view fuzzer) {
-  std::string text = ReadWholeFile(kTests / "fuzz/dictionaries" / (std::string(fuzzer) + ".dict"));
+  // Both read answers.
+  const std::string_view file = fuzzer == "answer_gate" ? "answer_to_result" : fuzzer;
+  std::string text = ReadWholeFile(kTests / "fuzz/dictionaries" / (std::string(file) + ".dict"));
   std::set<std::string> proto;
   std::set<std::string> rest;
   CollectNames(*v1::CreateSessionRequest::descriptor(), proto, rest);
@@ -213,7 +215,7 @@ std::string DictionaryOf(std::string_view fuzzer) {
 }
 
 std::vector<Seed> SeedsOf(std::string_view fuzzer) {
-  if (fuzzer == "answer_to_result") return Answers();
+  if (fuzzer == "answer_gate" || fuzzer == "answer_to_result") return Answers();
   if (fuzzer == "error_status") return Errors();
   if (fuzzer == "json_reading") return JsonTexts();
   if (fuzzer == "message_to_request") return Messages();

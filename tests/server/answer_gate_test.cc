@@ -1,21 +1,15 @@
 // The second engine's reader against the first one's: whatever comes, in whatever pieces and however it ends,
 // both say the same of it.
+#include "server/upstream/answer_gate.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "server/upstream/http_answer.h"
-#include "server/upstream/httplib_reader.h"
+#include "tests/server/answer_readers.h"
 
 namespace session_gateway {
 namespace {
-
-enum class End { kGoodOrder, kLoss, kNone };
-
-struct Wire {
-  std::vector<std::string> pieces;
-  End end = End::kGoodOrder;
-};
 
 EngineLimits SmallLimits() {
   EngineLimits limits;
@@ -25,105 +19,15 @@ EngineLimits SmallLimits() {
   return limits;
 }
 
-// All that a reader says in the end.
-struct Said {
-  int state = 0;
-  bool started = false;
-  bool header_done = false;
-  bool reusable = false;
-  std::string fault;
-  int fault_status = 0;
-  HttpReply reply;
-
-  std::string Text() const {
-    std::string text = "state " + std::to_string(state) + " started " + std::to_string(started) + " header " +
-                       std::to_string(header_done) + " reusable " + std::to_string(reusable) + " fault " +
-                       fault + " " + std::to_string(fault_status) + " status " +
-                       std::to_string(reply.status) + " body " +
-                       std::to_string(static_cast<int>(reply.body_state)) + " " + reply.body;
-    for (const HttpHeader& header : reply.headers) text += "\n" + header.name + "=" + header.value;
-    return text;
-  }
-};
-
-Said ByParser(const EngineLimits& limits, const Wire& wire) {
-  AnswerParser parser(limits);
-  for (const std::string& piece : wire.pieces) parser.Feed(piece);
-  if (wire.end == End::kGoodOrder) parser.FeedEnd();
-  if (wire.end == End::kLoss) parser.FeedLoss();
-  Said said{static_cast<int>(parser.state()),
-            parser.started(),
-            parser.header_done(),
-            parser.reusable(),
-            std::string(parser.fault()),
-            parser.fault_status(),
-            {}};
-  if (parser.state() == AnswerParser::State::kReply) said.reply = parser.TakeReply();
-  return said;
-}
-
-class WireSource final : public AnswerSource {
- public:
-  WireSource(const EngineLimits& limits, const Wire& wire) : gate_(limits), wire_(wire) {}
-
-  bool Pull() override {
-    if (next_ < wire_.pieces.size()) {
-      gate_.Feed(wire_.pieces[next_++]);
-      return true;
-    }
-    if (ended_ || wire_.end == End::kNone) return false;
-    ended_ = true;
-    wire_.end == End::kGoodOrder ? gate_.FeedEnd() : gate_.FeedLoss();
-    return true;
-  }
-  AnswerGate& gate() override { return gate_; }
-  void TakeBody(std::string_view piece) override { body += piece; }
-
-  // What the library leaves behind an answer is looked at by whoever keeps the connection.
-  void PullAll() {
-    while (Pull()) {
-    }
-  }
-  std::string body;
-
- private:
-  AnswerGate gate_;
-  const Wire& wire_;
-  std::size_t next_ = 0;
-  bool ended_ = false;
-};
-
-Said ByHttplib(const EngineLimits& limits, const Wire& wire) {
-  WireSource source(limits, wire);
-  HttplibReader reader;
-  EXPECT_TRUE(reader.Read(source));
-  source.PullAll();
-  const AnswerGate& gate = source.gate();
-  Said said{static_cast<int>(gate.state()),
-            gate.started(),
-            gate.header_done(),
-            gate.reusable(),
-            std::string(gate.fault()),
-            gate.fault_status(),
-            {}};
-  if (gate.state() == AnswerGate::State::kReply) {
-    said.reply.status = gate.status();
-    said.reply.headers = gate.headers();
-    said.reply.body = source.body;
-    said.reply.body_state = gate.body_state();
-  }
-  return said;
-}
-
-std::string Shown(const Wire& wire) {
+std::string Shown(const WireBytes& wire) {
   std::string text = "end " + std::to_string(static_cast<int>(wire.end));
   for (const std::string& piece : wire.pieces) text += "\n" + testing::PrintToString(piece);
   return text.substr(0, 2000);
 }
 
-::testing::AssertionResult BothSayTheSame(const EngineLimits& limits, const Wire& wire) {
-  const std::string first = ByParser(limits, wire).Text();
-  const std::string second = ByHttplib(limits, wire).Text();
+::testing::AssertionResult BothSayTheSame(const EngineLimits& limits, const WireBytes& wire) {
+  const std::string first = SaidByParser(limits, wire);
+  const std::string second = SaidByHttplib(limits, wire);
   if (first == second) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure()
          << "of " << Shown(wire) << "\none says: " << first << "\nthe other:  " << second;
@@ -273,7 +177,7 @@ TEST(AnswerGate, SaysOfEachPairOfLinesWhatTheParserSays) {
     for (const std::string& other : kFields) {
       const std::string text = "HTTP/1.1 200 OK\r\n" + field + "\r\n" + other + "\r\n\r\n";
       for (const std::string& body : {kBodies[1], kBodies[3]}) {
-        ASSERT_TRUE(BothSayTheSame(limits, {{text + body}, End::kGoodOrder}));
+        ASSERT_TRUE(BothSayTheSame(limits, {{text + body}, WireEnd::kGoodOrder}));
       }
     }
   }
@@ -284,7 +188,7 @@ TEST(AnswerGate, SaysOfEachFramingWhatTheParserSays) {
   for (const std::string& status : kStatusLines) {
     for (const std::string& field : kFields) {
       for (const std::string& body : kBodies) {
-        ASSERT_TRUE(BothSayTheSame(limits, {{status + "\r\n" + field + "\r\n\r\n" + body}, End::kLoss}));
+        ASSERT_TRUE(BothSayTheSame(limits, {{status + "\r\n" + field + "\r\n\r\n" + body}, WireEnd::kLoss}));
       }
     }
   }
@@ -296,7 +200,7 @@ TEST(AnswerGate, SaysOfWhateverComesWhatTheParserSays) {
   for (int i = 0; i < 100'000; ++i) {
     std::string text = AnyAnswer(random);
     Mutate(text, random);
-    const Wire wire{Split(text, random), static_cast<End>(random() % 3)};
+    const WireBytes wire{Split(text, random), static_cast<WireEnd>(random() % 3)};
     ASSERT_TRUE(BothSayTheSame(limits, wire)) << "in round " << i;
   }
 }
@@ -307,15 +211,15 @@ TEST(AnswerGate, KeepsTheParsersLimits) {
   const std::string lead = "HTTP/1.1 200 OK\r\nX: ";
   for (const std::size_t size : {150U, 174U, 175U, 176U, 177U, 300U}) {
     const std::string text = lead + std::string(size, 'v') + "\r\n\r\n";
-    ASSERT_TRUE(BothSayTheSame(limits, {{text}, End::kGoodOrder}));
-    ASSERT_TRUE(BothSayTheSame(limits, {{text.substr(0, 100), text.substr(100)}, End::kGoodOrder}));
+    ASSERT_TRUE(BothSayTheSame(limits, {{text}, WireEnd::kGoodOrder}));
+    ASSERT_TRUE(BothSayTheSame(limits, {{text.substr(0, 100), text.substr(100)}, WireEnd::kGoodOrder}));
   }
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::size_t size : {1000U, 60'000U, 70'000U}) {
     const std::string extension = chunked + "5;" + std::string(size, 'e') + "\r\nhello\r\n0\r\n\r\n";
-    ASSERT_TRUE(BothSayTheSame(limits, {{extension}, End::kGoodOrder}));
+    ASSERT_TRUE(BothSayTheSame(limits, {{extension}, WireEnd::kGoodOrder}));
     const std::string trailer = chunked + "0\r\nX: " + std::string(size, 't') + "\r\n\r\n";
-    ASSERT_TRUE(BothSayTheSame(limits, {{trailer}, End::kGoodOrder}));
+    ASSERT_TRUE(BothSayTheSame(limits, {{trailer}, WireEnd::kGoodOrder}));
   }
 }
 

@@ -74,6 +74,7 @@ class LogonTest : public EngineTest {
     for (const std::string& text : endpoints) parsed.push_back(std::get<Endpoint>(ParseEndpoint(text)));
     // Without repeats, so that each log-on that a test counts is of one attempt.
     StackLimits limits;
+    limits.engine.kind = EngineUnderTest();
     limits.retry.attempts = 1;
     stack_.emplace(StackParts{loop_, clock_, random_}, parsed, limits,
                    std::get<std::unique_ptr<Authentication>>(std::move(made)),

@@ -21,12 +21,17 @@ long Median(std::vector<long> values) {
   return *middle;
 }
 
+long EntriesOf(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::directory_iterator all(folder, error);
+  return error ? 0 : static_cast<long>(std::distance(begin(all), end(all)));
+}
+
 }  // namespace
 
 long DescriptorsOf(pid_t pid) {
-  std::error_code error;
-  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd", error);
-  return error ? -1 : static_cast<long>(std::distance(begin(all), end(all)));
+  const std::string process = "/proc/" + std::to_string(pid);
+  return EntriesOf(process + "/fd") - EntriesOf(process + "/task");
 }
 
 long SoakWatch::Growth(long SoakSample::*value) const {

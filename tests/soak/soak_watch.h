@@ -13,7 +13,7 @@
 
 namespace session_gateway {
 
-// Open descriptors of a process.
+// Open descriptors of a process, but for one of each of its threads: a kept thread of an engine has one.
 long DescriptorsOf(pid_t pid);
 
 struct SoakSample {

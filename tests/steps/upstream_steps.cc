@@ -74,7 +74,6 @@ class Steps {
   }
 
   bool Knows(int fd) const {
-    if (!IsLoop()) return false;
     const std::lock_guard lock(mutex_);
     return sockets_.contains(fd);
   }
@@ -107,7 +106,7 @@ class Steps {
     if (bytes > 0 && creates) report_.create_bytes += static_cast<std::size_t>(bytes);
   }
 
-  // Text that is encrypted while this lasts. One thread, and one connection at a time.
+  // Text that is encrypted while this lasts. One connection at a time.
   void BeginTlsWrite(std::string_view text) {
     const std::lock_guard lock(mutex_);
     in_tls_write_ = true;
@@ -386,9 +385,10 @@ int close(int fd) {
   return -1;
 }
 
+// In these programs whoever is a client of TLS is the gateway.
 int SSL_write_ex(SSL* ssl, const void* bytes, size_t size, size_t* written) {
   static auto* const real = Real<int(SSL*, const void*, size_t, size_t*)>("SSL_write_ex");
-  if (!TheSteps().IsLoop()) return real(ssl, bytes, size, written);
+  if (SSL_is_server(ssl) != 0) return real(ssl, bytes, size, written);
   TheSteps().BeginTlsWrite({static_cast<const char*>(bytes), size});
   const int result = real(ssl, bytes, size, written);
   TheSteps().EndTlsWrite();

@@ -1,5 +1,6 @@
-// The steps of the gateway towards its upstreams: the calls of the C library that its loop thread makes on
-// sockets of its own, and the look-up of a name. They are counted, and one of them can be made to fail.
+// The steps of the gateway towards its upstreams: the calls of the C library on sockets that its loop thread
+// has opened, in whatever thread, and the look-up of a name. They are counted, and one of them can be made to
+// fail.
 //
 // The test program defines the calls itself and hands them on to the library, so the product holds nothing
 // for it. A call that "fails" does not happen, but for `close`, which always does.
@@ -55,7 +56,7 @@ struct StepReport {
   std::size_t create_bytes = 0;
 };
 
-// From now on the steps of this thread count.
+// From now on the steps on sockets that this thread opens count.
 void WatchSteps(pthread_t loop_thread);
 // From now on they are noted. Of the calls that `fault` can be of, the one with this number (from 1) fails.
 void BeginSteps();
