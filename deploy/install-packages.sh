@@ -14,7 +14,8 @@ build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf
   libcpp-httplib-dev nlohmann-json3-dev libboost-dev libsimdjson-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libhiredis-dev golang-github-gogo-googleapis-dev'
 package='dpkg-dev file openssl ca-certificates'
-test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server'
+test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server
+  valgrind'
 lint='clang-format-16 lintian'
 bench='libbenchmark-dev'
 fuzz='clang-16 libclang-rt-16-dev'
