@@ -4,7 +4,8 @@
 //   call_profile KIND IN_FLIGHT CALLS [TOOL ARGUMENT...]
 //
 // KIND is symphony, symphony_once, qlik, qlik_once or all. TOOL, by its whole path, runs the program. Prints
-// the process before it begins, so that a profiler can be attached, and what a call took.
+// the process before it begins, so that a profiler can be attached, and what a call took. CALL_PROFILE_YAML
+// in the environment is more of the gateway's configuration.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -26,9 +27,11 @@ int Main(const std::vector<std::string>& arguments) {
   }
   const int in_flight = std::atoi(arguments[1].c_str());
   const int calls = std::atoi(arguments[2].c_str());
+  const char* const yaml = std::getenv("CALL_PROFILE_YAML");
+  const std::string more = yaml == nullptr ? "" : std::string(yaml) + "\n";
   CallBed bed({.connections = kConnections,
                .tool = {arguments.begin() + 3, arguments.end()},
-               .yaml = "creates: {ledger_entries: 10000000, ledger_bytes: 16384MiB}\n"});
+               .yaml = "creates: {ledger_entries: 10000000, ledger_bytes: 16384MiB}\n" + more});
   std::printf("process %d\n", static_cast<int>(bed.pid()));
   std::fflush(stdout);
   for (const CallKind& kind : kCallKinds) {
