@@ -184,7 +184,7 @@ int Serve(const Config& config, const DescriptorBudget& descriptors, const std::
           const sigset_t& signals) {
   const SystemClock clock;
   SystemRandom random;
-  Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
+  Log log(clock, LogLevel::kInfo, kLogLinesMax, StderrWriter());
   Loop loop(1);  // one thread, which spares the loop its locks
   auto made = std::variant<std::unique_ptr<Gateway>, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
