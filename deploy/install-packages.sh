@@ -17,7 +17,7 @@ package='dpkg-dev file openssl ca-certificates'
 test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server
   valgrind'
 lint='clang-format-16 lintian'
-bench='libbenchmark-dev'
+bench='libbenchmark-dev linux-perf strace'
 fuzz='clang-16 libclang-rt-16-dev'
 clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"

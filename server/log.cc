@@ -13,7 +13,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <thread>
+#include <semaphore>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -169,7 +169,8 @@ std::string BeginLine(WallTime time, LogLevel level, std::string_view message) {
 // What the log's thread does with each line. The pool outlives its thread.
 class WriteSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  WriteSink(LogWriter writer, spdlog::details::thread_pool& pool) : writer_(std::move(writer)), pool_(pool) {}
+  WriteSink(LogWriter writer, spdlog::details::thread_pool& pool, std::binary_semaphore& is_ending)
+      : writer_(std::move(writer)), pool_(pool), is_ending_(is_ending) {}
   // The pool's own word to end stands behind the last line.
   ~WriteSink() override { writer_.flush(); }
 
@@ -178,12 +179,13 @@ class WriteSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
     writer_.write(std::string_view(message.payload.data(), message.payload.size()));
     if (pool_.queue_size() > 0) return;
     writer_.flush();
-    std::this_thread::sleep_for(kGather);
+    static_cast<void>(is_ending_.try_acquire_for(kGather));
   }
   void flush_() override {}
 
   const LogWriter writer_;
   spdlog::details::thread_pool& pool_;
+  std::binary_semaphore& is_ending_;
 };
 
 }  // namespace
@@ -192,11 +194,13 @@ class Log::Backend {
  public:
   Backend(std::size_t lines_max, LogWriter writer)
       : pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1)),
-        logger_(
-            std::make_shared<spdlog::async_logger>("", std::make_shared<WriteSink>(std::move(writer), *pool_),
-                                                   pool_, spdlog::async_overflow_policy::overrun_oldest)) {
+        logger_(std::make_shared<spdlog::async_logger>(
+            "", std::make_shared<WriteSink>(std::move(writer), *pool_, is_ending_), pool_,
+            spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
   }
+
+  ~Backend() { is_ending_.release(); }
 
   void Write(std::string line) {
     line += "}\n";
@@ -206,6 +210,7 @@ class Log::Backend {
   std::size_t dropped() const { return pool_->overrun_counter(); }
 
  private:
+  std::binary_semaphore is_ending_{0};
   // The logger holds the pool weakly: the pool must go last, for its end writes what is queued.
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
