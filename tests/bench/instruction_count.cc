@@ -20,7 +20,7 @@ constexpr std::string_view kTotals = "totals: ";
 
 bool IsAllocator(std::string_view function) {
   return function == "malloc" || function == "calloc" || function == "realloc" ||
-         function == "posix_memalign" || function == "aligned_alloc";
+         function == "posix_memalign" || function == "aligned_alloc" || function.starts_with("operator new");
 }
 
 // Names stand once, as `(12) name`, and later as `(12)` alone.
@@ -48,12 +48,13 @@ void Ask(pid_t program, const std::string& command) {
 WorkCount ReadCallgrind(const std::string& path) {
   WorkCount count;
   Names names;
+  bool is_within = false;  // an allocator that another one calls is not counted
   bool is_allocator = false;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("fn=")) names.Of(line.substr(3));
+    if (line.starts_with("fn=")) is_within = IsAllocator(names.Of(line.substr(3)));
     if (line.starts_with(kCalled)) is_allocator = IsAllocator(names.Of(line.substr(kCalled.size())));
-    if (line.starts_with(kCalls) && is_allocator) {
+    if (line.starts_with(kCalls) && is_allocator && !is_within) {
       count.allocations += std::strtoll(line.c_str() + kCalls.size(), nullptr, 10);
     }
     if (line.starts_with(kTotals)) {
