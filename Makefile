@@ -7,7 +7,7 @@ BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
-.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model bench bench-quick bench-history bench-ledger lint format clean help
+.PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model bench bench-quick bench-history bench-ledger bench-micro profile lint format clean help
 
 run: ## Build the programs and create one session of each kind on the embedded sandbox
 	@deploy/install-packages.sh build
@@ -83,6 +83,17 @@ bench-ledger: ## What a request_id costs a call, with an empty ledger and with a
 	@cmake --build $(BUILD) --target ledger_bench
 	@$(BUILD)/bin/ledger_bench --benchmark_repetitions=9 --benchmark_min_time=0.1 \
 	  --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
+
+bench-micro: bench-ledger ## As bench-ledger, then the parts of a call by themselves: codec, status mapping, pool, log line, hashes
+	@cmake --build $(BUILD) --target micro_bench
+	@$(BUILD)/bin/micro_bench --benchmark_repetitions=5 --benchmark_min_time=0.1 \
+	  --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
+
+profile: ## Where the time of a call goes (docs/profile.md); two minutes, needs Valgrind, perf and strace
+	@deploy/install-packages.sh bench
+	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) --target call_profile session-gateway
+	@tests/bench/profile.sh $(BUILD)
 
 chaos: ## Faults at every byte and record between gateway and upstreams, deadlines and mixtures; minutes
 	@deploy/install-packages.sh test

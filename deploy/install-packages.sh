@@ -12,11 +12,12 @@ set -eu
 
 build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libcpp-httplib-dev nlohmann-json3-dev libboost-dev libsimdjson-dev libssl-dev libyaml-cpp-dev libcli11-dev
-  libspdlog-dev libhiredis-dev golang-github-gogo-googleapis-dev'
+  libspdlog-dev libhiredis-dev libjemalloc-dev golang-github-gogo-googleapis-dev'
 package='dpkg-dev file openssl ca-certificates'
-test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server'
+test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server
+  valgrind'
 lint='clang-format-16 lintian'
-bench='libbenchmark-dev libnghttp2-dev'
+bench='libbenchmark-dev libnghttp2-dev linux-perf strace'
 fuzz='clang-16 libclang-rt-16-dev'
 clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"

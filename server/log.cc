@@ -7,9 +7,13 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <climits>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <semaphore>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,30 +25,74 @@ namespace {
 
 // No text of a line is longer; what is over it is cut.
 constexpr std::size_t kTextMax = 512;
+// What most lines have room in.
+constexpr std::size_t kLineBytes = 384;
+// After it has written all there was, the log's thread lets lines gather for so long: then a thousand of them
+// do not wake it a thousand times.
+constexpr auto kGather = std::chrono::milliseconds(1);
+// Of what is written at once: a pipe with room for any takes so much without waiting for its reader.
+constexpr std::size_t kWriteBytesMax = PIPE_BUF;
 // How long the first line waits for a reader of the standard error stream that has stopped reading.
 constexpr int kStderrPatienceMs = 2000;
+
+using CharacterSet = std::array<bool, 256>;
+
+// What stands in a JSON string as it is: ASCII but quote, backslash and control characters.
+constexpr CharacterSet PlainCharacters() {
+  CharacterSet plain = {};
+  for (unsigned c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+constexpr CharacterSet kPlain = PlainCharacters();
+
+std::size_t PlainLength(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
+  return length;
+}
+
+// Appends the first character of `text` that is not plain, and returns its length.
+std::size_t AppendOdd(std::string& line, std::string_view text) {
+  const std::size_t length = Utf8SequenceLength(text);
+  const unsigned char first = static_cast<unsigned char>(text.front());
+  if (length == 0) {
+    line += "\\ufffd";
+    return 1;
+  }
+  if (first == '"' || first == '\\') {
+    line += '\\';
+    line += text.front();
+  } else if (first < 0x20 || first == 0x7F) {
+    absl::StrAppendFormat(&line, "\\u%04x", first);
+  } else {
+    line.append(text.substr(0, length));
+  }
+  return length;
+}
 
 // Every reader of a line is a JSON reader, so any bytes become a valid JSON string.
 void AppendText(std::string& line, std::string_view text) {
   text = text.substr(0, kTextMax);
   line += '"';
-  while (!text.empty()) {
-    const std::size_t length = Utf8SequenceLength(text);
-    const unsigned char first = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      line += "\\ufffd";
-    } else if (first == '"' || first == '\\') {
-      line += '\\';
-      line += text.front();
-    } else if (first < 0x20 || first == 0x7F) {
-      absl::StrAppendFormat(&line, "\\u%04x", first);
-    } else {
-      line.append(text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
+  for (;;) {
+    const std::size_t plain = PlainLength(text);
+    line.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    text.remove_prefix(AppendOdd(line, text));
   }
   line += '"';
 }
+
+// The digits of `value`, ending before `end`, over the zeros that are there.
+void PutDigits(std::int64_t value, char* end) {
+  for (; value > 0; value /= 10) *--end = static_cast<char>('0' + value % 10);
+}
+
+// A duration as a number of milliseconds.
+struct Milliseconds {
+  Duration duration;
+};
 
 void AppendValue(std::string& line, std::string_view text) { AppendText(line, text); }
 void AppendValue(std::string& line, std::int64_t number) { absl::StrAppend(&line, number); }
@@ -56,6 +104,16 @@ void AppendValue(std::string& line, double number) {
     return;
   }
   absl::StrAppendFormat(&line, "%.3f", number);
+}
+void AppendValue(std::string& line, Milliseconds number) {
+  using std::chrono::microseconds;
+  std::int64_t micros = std::chrono::round<microseconds>(number.duration).count();
+  if (micros < 0) line += '-';
+  micros = std::abs(micros);
+  absl::StrAppend(&line, micros / 1000);
+  std::array<char, 4> fraction = {'.', '0', '0', '0'};
+  PutDigits(micros % 1000, fraction.data() + fraction.size());
+  line.append(fraction.data(), fraction.size());
 }
 
 template <typename Value>
@@ -86,44 +144,63 @@ std::string_view LevelName(LogLevel level) {
 
 std::string BeginLine(WallTime time, LogLevel level, std::string_view message) {
   using namespace std::chrono;
+  constexpr std::string_view kTime = "{\"time\":\"0000-00-00T00:00:00.000Z\",\"level\":\"";
+  constexpr std::size_t kYearEnd = 13;
   const auto day = floor<days>(time);
   const year_month_day date(day);
-  const hh_mm_ss clock(floor<milliseconds>(time - day));
-  std::string line =
-      absl::StrFormat("{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"level\":\"%s\",\"msg\":",
-                      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                      static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
-                      clock.seconds().count(), clock.subseconds().count(), std::string(LevelName(level)));
+  const std::int64_t millis = floor<milliseconds>(time - day).count();
+  std::string line;
+  line.reserve(kLineBytes);
+  line += kTime;
+  char* const year_end = line.data() + kYearEnd;
+  PutDigits(static_cast<int>(date.year()), year_end);
+  PutDigits(static_cast<unsigned>(date.month()), year_end + 3);
+  PutDigits(static_cast<unsigned>(date.day()), year_end + 6);
+  PutDigits(millis / 3'600'000, year_end + 9);
+  PutDigits(millis / 60'000 % 60, year_end + 12);
+  PutDigits(millis / 1000 % 60, year_end + 15);
+  PutDigits(millis % 1000, year_end + 19);
+  line += LevelName(level);
+  line += "\",\"msg\":";
   AppendText(line, message);
   return line;
 }
 
-double Milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-
+// What the log's thread does with each line. The pool outlives its thread.
 class WriteSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  explicit WriteSink(Log::Write write) : write_(std::move(write)) {}
+  WriteSink(LogWriter writer, spdlog::details::thread_pool& pool, std::binary_semaphore& is_ending)
+      : writer_(std::move(writer)), pool_(pool), is_ending_(is_ending) {}
+  // The pool's own word to end stands behind the last line.
+  ~WriteSink() override { writer_.flush(); }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    write_(std::string_view(message.payload.data(), message.payload.size()));
+    writer_.write(std::string_view(message.payload.data(), message.payload.size()));
+    if (pool_.queue_size() > 0) return;
+    writer_.flush();
+    static_cast<void>(is_ending_.try_acquire_for(kGather));
   }
   void flush_() override {}
 
-  Log::Write write_;
+  const LogWriter writer_;
+  spdlog::details::thread_pool& pool_;
+  std::binary_semaphore& is_ending_;
 };
 
 }  // namespace
 
 class Log::Backend {
  public:
-  Backend(std::size_t lines_max, Write write)
+  Backend(std::size_t lines_max, LogWriter writer)
       : pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1)),
-        logger_(std::make_shared<spdlog::async_logger>("", std::make_shared<WriteSink>(std::move(write)),
-                                                       pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {
+        logger_(std::make_shared<spdlog::async_logger>(
+            "", std::make_shared<WriteSink>(std::move(writer), *pool_, is_ending_), pool_,
+            spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
   }
+
+  ~Backend() { is_ending_.release(); }
 
   void Write(std::string line) {
     line += "}\n";
@@ -133,6 +210,7 @@ class Log::Backend {
   std::size_t dropped() const { return pool_->overrun_counter(); }
 
  private:
+  std::binary_semaphore is_ending_{0};
   // The logger holds the pool weakly: the pool must go last, for its end writes what is queued.
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
@@ -146,7 +224,10 @@ std::optional<LogLevel> ParseLogLevel(std::string_view name) {
 }
 
 Log::Log(const Clock& clock, LogLevel level, std::size_t lines_max, Write write)
-    : clock_(clock), level_(level), backend_(std::make_unique<Backend>(lines_max, std::move(write))) {}
+    : Log(clock, level, lines_max, LogWriter{std::move(write), [] {}}) {}
+
+Log::Log(const Clock& clock, LogLevel level, std::size_t lines_max, LogWriter writer)
+    : clock_(clock), level_(level), backend_(std::make_unique<Backend>(lines_max, std::move(writer))) {}
 
 Log::~Log() = default;
 
@@ -160,8 +241,8 @@ void Log::Call(const CallRecord& record) {
   AppendIfSet(line, "upstream", record.upstream);
   AppendIfSet(line, "phase", record.phase);
   if (record.http_status != 0) AppendMember(line, "http_status", std::int64_t{record.http_status});
-  AppendMember(line, "duration_ms", Milliseconds(record.duration));
-  AppendMember(line, "deadline_ms", Milliseconds(record.deadline));
+  AppendMember(line, "duration_ms", Milliseconds{record.duration});
+  AppendMember(line, "deadline_ms", Milliseconds{record.deadline});
   AppendMember(line, "peer", record.peer);
   AppendIfSet(line, "caller", record.caller);
   if (record.caller_left) AppendMember(line, "caller_left", true);
@@ -187,7 +268,7 @@ void Log::Orphan(const OrphanRecord& record) {
   AppendIfSet(line, "session_tag", record.session_tag);
   AppendIfSet(line, "requested_id", record.requested_id);
   AppendIfSet(line, "created_id", record.created_id);
-  AppendMember(line, "lingered_ms", Milliseconds(record.lingered));
+  AppendMember(line, "lingered_ms", Milliseconds{record.lingered});
   backend_->Write(std::move(line));
 }
 
@@ -202,14 +283,36 @@ void Log::Event(LogLevel level, std::string_view message, std::initializer_list<
 
 std::size_t Log::dropped() const { return backend_->dropped(); }
 
-Log::Write WriteToStderr() {
-  // Whoever reads may stop reading for good. Then a line waits once, and later ones are lost at once until
-  // the stream takes some again: the program must be able to end.
-  return [stuck = false](std::string_view line) mutable {
+namespace {
+
+// Lines gather until there are enough for one write, or no more wait.
+class StderrLines {
+ public:
+  void Add(std::string_view line) {
+    if (lines_.size() + line.size() > kWriteBytesMax) Write();
+    lines_ += line;
+  }
+
+  // Whoever reads may stop reading for good. Then lines wait once, and later ones are lost at once until the
+  // stream takes some again: the program must be able to end.
+  void Write() {
+    if (lines_.empty()) return;
     pollfd stream{STDERR_FILENO, POLLOUT, 0};
-    stuck = ::poll(&stream, 1, stuck ? 0 : kStderrPatienceMs) == 0;
-    if (!stuck) std::fwrite(line.data(), 1, line.size(), stderr);
-  };
+    is_stuck_ = ::poll(&stream, 1, is_stuck_ ? 0 : kStderrPatienceMs) == 0;
+    if (!is_stuck_) std::fwrite(lines_.data(), 1, lines_.size(), stderr);
+    lines_.clear();
+  }
+
+ private:
+  std::string lines_;
+  bool is_stuck_ = false;
+};
+
+}  // namespace
+
+LogWriter StderrWriter() {
+  const auto lines = std::make_shared<StderrLines>();
+  return {[lines](std::string_view line) { lines->Add(line); }, [lines] { lines->Write(); }};
 }
 
 }  // namespace session_gateway

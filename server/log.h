@@ -70,12 +70,18 @@ struct OrphanRecord {
   Duration lingered{};            // from the caller's answer until this end
 };
 
+// Both run on the log's own thread, but for the last flush, after its end. They may block.
+struct LogWriter {
+  std::function<void(std::string_view line)> write;  // gets whole lines with their line feed, one at a time
+  std::function<void()> flush;                       // no line waits any longer
+};
+
 class Log {
  public:
-  // Gets whole lines with their line feed, one at a time, on the log's own thread. May block.
-  using Write = std::function<void(std::string_view line)>;
+  using Write = std::function<void(std::string_view line)>;  // of a writer that keeps no line back
 
   Log(const Clock& clock, LogLevel level, std::size_t lines_max, Write write);
+  Log(const Clock& clock, LogLevel level, std::size_t lines_max, LogWriter writer);
   // Writes what is queued, then ends the thread.
   ~Log();
   Log(const Log&) = delete;
@@ -96,7 +102,7 @@ class Log {
   std::unique_ptr<Backend> backend_;
 };
 
-// Writes to the standard error stream, a line at a time.
-Log::Write WriteToStderr();
+// To the standard error stream, as many lines at once as a pipe takes whole.
+LogWriter StderrWriter();
 
 }  // namespace session_gateway

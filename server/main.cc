@@ -184,7 +184,7 @@ int Serve(const Config& config, const DescriptorBudget& descriptors, const std::
           const sigset_t& signals) {
   const SystemClock clock;
   SystemRandom random;
-  Log log(clock, LogLevel::kInfo, kLogLinesMax, WriteToStderr());
+  Log log(clock, LogLevel::kInfo, kLogLinesMax, StderrWriter());
   std::deque<Loop> loops = MakeLoops(LaneCount(config, std::thread::hardware_concurrency()));
   Loop& loop = loops.front();
   auto made = std::variant<std::unique_ptr<Gateway>, std::string>();

@@ -52,10 +52,17 @@ std::optional<double> ParseDouble(std::string_view token) {
 
 bool IsIntegerToken(std::string_view token) { return token.find_first_of(".eE") == std::string_view::npos; }
 
+// What is read into, with its reflection, which takes a while to be asked for.
+struct Target {
+  explicit Target(Message& the_message) : message(the_message), reflection(*the_message.GetReflection()) {}
+  Message& message;
+  const Reflection& reflection;
+};
+
 class BodyReader {
  public:
   void Member(const MessagePlan& plan, std::string_view key, std::size_t& hint, std::uint64_t& seen,
-              JsonValue value, Message& message, const PointerStep* above) {
+              JsonValue value, const Target& target, const PointerStep* above) {
     const FieldPlan* field = plan.Find(key, hint);
     if (field == nullptr) {
       const std::string name(key);  // the view ends with the next key
@@ -65,10 +72,10 @@ class BodyReader {
     hint = position + 1;
     const PointerStep step{above, field->name, -1};
     const std::uint64_t bit = std::uint64_t{1} << position;
-    if ((seen & bit) != 0) Forget(*field, step, message);
+    if ((seen & bit) != 0) Forget(*field, step, target);
     seen |= bit;
     if (value.kind() == JsonKind::kNull) return;
-    Value(*field, step, value, message);
+    Value(*field, step, value, target);
   }
 
   // Everything that was kept, into the outermost message.
@@ -78,36 +85,36 @@ class BodyReader {
 
  private:
   void Object(const MessagePlan& plan, JsonValue value, Message& message, const PointerStep* step) {
+    const Target target(message);
     std::size_t hint = 0;
     std::uint64_t seen = 0;
-    value.Members([&](std::string_view key, JsonValue member) {
-      Member(plan, key, hint, seen, member, message, step);
-    });
+    value.Members(
+        [&](std::string_view key, JsonValue member) { Member(plan, key, hint, seen, member, target, step); });
   }
 
-  void Value(const FieldPlan& field, const PointerStep& step, JsonValue value, Message& message) {
+  void Value(const FieldPlan& field, const PointerStep& step, JsonValue value, const Target& target) {
     if (field.repeated) {
-      if (value.kind() == JsonKind::kArray) return List(field, step, value, message);
+      if (value.kind() == JsonKind::kArray) return List(field, step, value, target);
     } else if (field.form == FieldForm::kStringMap) {
-      if (value.kind() == JsonKind::kObject) return StringMap(field, step, value, message);
+      if (value.kind() == JsonKind::kObject) return StringMap(field, step, value, target.message);
     } else if (field.form == FieldForm::kMessage) {
       if (value.kind() == JsonKind::kObject) {
-        return Object(*field.message, value, *message.GetReflection()->MutableMessage(&message, field.field),
+        return Object(*field.message, value, *target.reflection.MutableMessage(&target.message, field.field),
                       &step);
       }
     } else if (value.kind() == JsonKind::kString) {
       std::string_view text;
-      if (value.ReadString(&text) && SetText(field, text, message)) return;
+      if (value.ReadString(&text) && SetText(field, text, target)) return;
       return Keep(step, value.raw());
     } else if (value.kind() == JsonKind::kNumber || value.kind() == JsonKind::kBool) {
-      if (SetToken(field, value.kind(), value.token(), message)) return;
+      if (SetToken(field, value.kind(), value.token(), target)) return;
     }
     Keep(step, value.Skip());
   }
 
   // A value from a JSON string. False when the field does not take it.
-  static bool SetText(const FieldPlan& field, std::string_view text, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
+  static bool SetText(const FieldPlan& field, std::string_view text, const Target& target) {
+    const auto& [message, reflection] = target;
     if (field.form == FieldForm::kDate) {
       const std::optional<Instant> instant = ParseDate(text);
       if (instant && *instant != kUnsetDate) {
@@ -124,8 +131,9 @@ class BodyReader {
   }
 
   // A value from a JSON number, true or false. False when the field does not take it.
-  static bool SetToken(const FieldPlan& field, JsonKind kind, std::string_view token, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
+  static bool SetToken(const FieldPlan& field, JsonKind kind, std::string_view token, const Target& target) {
+    Message& message = target.message;
+    const Reflection& reflection = target.reflection;
     if (kind == JsonKind::kBool) {
       if (field.form == FieldForm::kBool) reflection.SetBool(&message, field.field, token == "true");
       return field.form == FieldForm::kBool;
@@ -170,21 +178,21 @@ class BodyReader {
   }
 
   // One odd element sends the whole list to additional_json.
-  void List(const FieldPlan& field, const PointerStep& step, JsonValue value, Message& message) {
+  void List(const FieldPlan& field, const PointerStep& step, JsonValue value, const Target& target) {
     bool odd = false;
     int index = 0;
     const std::string_view text = value.Elements([&](JsonValue element) {
       const PointerStep place{&step, {}, index++};
-      if (!Element(field, place, element, message)) odd = true;
+      if (!Element(field, place, element, target)) odd = true;
     });
     if (!odd) return;
-    Forget(field, step, message);
+    Forget(field, step, target);
     Keep(step, text);
   }
 
   // Appends the element; false when the list does not take it. Consumes it in any case.
-  bool Element(const FieldPlan& field, const PointerStep& place, JsonValue element, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
+  bool Element(const FieldPlan& field, const PointerStep& place, JsonValue element, const Target& target) {
+    const auto& [message, reflection] = target;
     if (field.form == FieldForm::kMessage && element.kind() == JsonKind::kObject) {
       Object(*field.message, element, *reflection.AddMessage(&message, field.field), &place);
       return true;
@@ -242,8 +250,8 @@ class BodyReader {
   }
 
   // Takes back what an earlier member of the same name, or the elements of an odd list, left behind.
-  void Forget(const FieldPlan& field, const PointerStep& step, Message& message) {
-    message.GetReflection()->ClearField(&message, field.field);
+  void Forget(const FieldPlan& field, const PointerStep& step, const Target& target) {
+    target.reflection.ClearField(&target.message, field.field);
     if (kept_.empty()) return;
     std::string pointer;
     step.AppendTo(pointer);
@@ -263,10 +271,11 @@ class BodyReader {
 JsonFault ReadBody(const BodyPlan& plan, JsonReader& reader, std::string& text, Message& message) {
   const MessagePlan& root = plan.root();
   BodyReader body;
+  const Target target(message);
   std::size_t hint = 0;
   std::uint64_t seen = 0;
   const JsonFault fault = reader.ReadObject(text, [&](std::string_view key, JsonValue value) {
-    body.Member(root, key, hint, seen, value, message, nullptr);
+    body.Member(root, key, hint, seen, value, target, nullptr);
   });
   if (fault == JsonFault::kNone && root.additional_json != nullptr)
     body.StoreKept(*root.additional_json, message);

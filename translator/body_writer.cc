@@ -18,6 +18,14 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+// A message with its reflection, which takes a while to be asked for.
+struct Known {
+  explicit Known(const Message& the_message)
+      : message(the_message), reflection(*the_message.GetReflection()) {}
+  const Message& message;
+  const Reflection& reflection;
+};
+
 class BodyWriter {
  public:
   BodyWriter(const AdditionalMembers& additional, std::string& out, Violations& violations)
@@ -26,11 +34,12 @@ class BodyWriter {
   void Object(const MessagePlan& plan, const Message& message, const PathStep* path) {
     out_ += '{';
     const std::size_t begin = out_.size();
+    const Known known(message);
     for (const FieldPlan& field : plan.fields) {
-      if (!IsWritten(field, message)) continue;
+      if (!IsWritten(field, known)) continue;
       if (out_.size() > begin) out_ += ',';
       out_ += field.key;
-      Member(field, message, path);
+      Member(field, known, path);
     }
     if (!additional_.empty()) {
       if (const auto* members = additional_.In(pointer_)) {
@@ -46,8 +55,8 @@ class BodyWriter {
 
  private:
   // An absent object is written when the caller put something into it.
-  bool IsWritten(const FieldPlan& field, const Message& message) {
-    const Reflection& reflection = *message.GetReflection();
+  bool IsWritten(const FieldPlan& field, const Known& known) {
+    const auto& [message, reflection] = known;
     if (field.field->is_repeated()) return reflection.FieldSize(message, field.field) > 0;
     if (reflection.HasField(message, field.field)) return true;
     if (field.form != FieldForm::kMessage || additional_.empty()) return false;
@@ -56,11 +65,11 @@ class BodyWriter {
     return additional_.ReachesInto(pointer);
   }
 
-  void Member(const FieldPlan& field, const Message& message, const PathStep* above) {
+  void Member(const FieldPlan& field, const Known& known, const PathStep* above) {
+    const auto& [message, reflection] = known;
     const PathStep path{above, {field.field->name()}};
     if (field.form == FieldForm::kStringMap) return StringMap(field, message);
-    if (field.repeated) return List(field, message, path);
-    const Reflection& reflection = *message.GetReflection();
+    if (field.repeated) return List(field, known, path);
     switch (field.form) {
       case FieldForm::kBool:
         out_ += reflection.GetBool(message, field.field) ? "true" : "false";
@@ -102,8 +111,8 @@ class BodyWriter {
     pointer_.resize(length);
   }
 
-  void List(const FieldPlan& field, const Message& message, PathStep path) {
-    const Reflection& reflection = *message.GetReflection();
+  void List(const FieldPlan& field, const Known& known, PathStep path) {
+    const auto& [message, reflection] = known;
     const int size = reflection.FieldSize(message, field.field);
     out_ += '[';
     for (int i = 0; i < size; ++i) {

@@ -19,6 +19,8 @@ constexpr char kIdPointer[] = "/id";
 constexpr char kNull[] = "null";
 constexpr int kFound = 200;
 constexpr int kNotFound = 404;
+// What most bodies have room in.
+constexpr std::size_t kBodyReserve = 2048;
 
 }  // namespace
 
@@ -38,6 +40,8 @@ std::variant<HttpRequest, RpcError> CreateExecutionSessionTranslator::Request(
   HttpRequest request = JsonPost(kPath, Repeat::kOnlyIfNotSent);
   if (message.privileges()) request.query.push_back({"privileges", "true"});
   const PathStep row{nullptr, "execution_session"};
+  std::string body;
+  body.reserve(kBodyReserve);
   if (!row_id.empty() && NamesNoId(message)) {
     v1::ExecutionSession with_id = message.execution_session();
     with_id.set_id(row_id);
@@ -45,12 +49,13 @@ std::variant<HttpRequest, RpcError> CreateExecutionSessionTranslator::Request(
     auto& more = *with_id.mutable_additional_json();
     const auto pointer = more.find(kIdPointer);
     if (pointer != more.end() && pointer->second == kNull) more.erase(pointer);
-    WriteBody(row_, with_id, &row, request.body, violations);
+    WriteBody(row_, with_id, &row, body, violations);
   } else {
-    WriteBody(row_, message.execution_session(), &row, request.body, violations);
+    WriteBody(row_, message.execution_session(), &row, body, violations);
   }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kQlik);
+  request.body = std::move(body);
   return request;
 }
 

@@ -19,6 +19,8 @@ constexpr char kTagPointer[] = "/sessionTag";
 
 constexpr std::int32_t kRankMin = 1;
 constexpr std::int32_t kRankMax = 10000;
+// What most bodies have room in.
+constexpr std::size_t kBodyReserve = 2048;
 constexpr std::size_t kTagBytesMax = 128;
 constexpr std::uint32_t kServicesPerSlotMax = 10;
 
@@ -130,17 +132,20 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
     request.query.push_back({"csrftoken", message.csrf_token(), Secrecy::kSecret});
   const bool wants_ttl = WantsTtl(message.session(), defaults);
   const bool wants_tag = WantsTag(message, defaults);
+  std::string body;
+  body.reserve(kBodyReserve);
   if (wants_ttl || wants_tag) {
     v1::Session with_defaults = message.session();
     if (wants_ttl) with_defaults.set_session_ttl_in_minutes(defaults.session_ttl_in_minutes);
     // In lower case, as ids are compared: a repeat has the same content.
     if (wants_tag) with_defaults.set_session_tag(absl::AsciiStrToLower(message.request_id()));
-    WriteBody(session_, with_defaults, &session, request.body, violations);
+    WriteBody(session_, with_defaults, &session, body, violations);
   } else {
-    WriteBody(session_, message.session(), &session, request.body, violations);
+    WriteBody(session_, message.session(), &session, body, violations);
   }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kSymphony);
+  request.body = std::move(body);
   return request;
 }
 

@@ -1,5 +1,7 @@
 #include "translator/date_text.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace session_gateway {
@@ -10,11 +12,11 @@ constexpr std::int64_t kMaxSeconds = 253402300799;  // 9999-12-31T23:59:59Z
 constexpr std::int64_t kSecondsPerDay = 86400;
 constexpr int kFractionDigitsMax = 9;
 
-void AppendPadded(std::int64_t value, int width, std::string& out) {
-  std::string digits(static_cast<std::size_t>(width), '0');
-  for (int i = width - 1; i >= 0; --i, value /= 10)
-    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
-  out += digits;
+constexpr std::string_view kDateForm = "\"0000-00-00T00:00:00.000Z\"";
+
+// The digits of `value`, ending before `end`, over the zeros that are there.
+void PutDigits(std::int64_t value, char* end) {
+  for (; value > 0; value /= 10) *--end = static_cast<char>('0' + value % 10);
 }
 
 // Takes fixed pieces from the front of a text; after the first mismatch everything fails.
@@ -87,21 +89,17 @@ void AppendJsonDate(Instant instant, std::string& out) {
       std::chrono::floor<days>(std::chrono::sys_seconds(std::chrono::seconds(instant.seconds)));
   const std::chrono::year_month_day date(day);
   const std::int64_t second = instant.seconds - day.time_since_epoch().count() * kSecondsPerDay;
-  out += '"';
-  AppendPadded(static_cast<int>(date.year()), 4, out);
-  out += '-';
-  AppendPadded(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  AppendPadded(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  AppendPadded(second / 3600, 2, out);
-  out += ':';
-  AppendPadded(second / 60 % 60, 2, out);
-  out += ':';
-  AppendPadded(second % 60, 2, out);
-  out += '.';
-  AppendPadded(instant.nanos / 1'000'000, 3, out);
-  out += "Z\"";
+  std::array<char, kDateForm.size()> text;
+  std::copy(kDateForm.begin(), kDateForm.end(), text.begin());
+  char* const begin = text.data() + 1;
+  PutDigits(static_cast<int>(date.year()), begin + 4);
+  PutDigits(static_cast<unsigned>(date.month()), begin + 7);
+  PutDigits(static_cast<unsigned>(date.day()), begin + 10);
+  PutDigits(second / 3600, begin + 13);
+  PutDigits(second / 60 % 60, begin + 16);
+  PutDigits(second % 60, begin + 19);
+  PutDigits(instant.nanos / 1'000'000, begin + 23);
+  out.append(text.data(), text.size());
 }
 
 std::optional<Instant> ParseDate(std::string_view text) {

@@ -4,8 +4,11 @@
 // Thread rule: values, no sharing. Never here: sockets, time, retries, the meaning of a status.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -36,12 +39,31 @@ enum class Repeat {
   kSafe,           // it changes nothing
 };
 
+// A text that nobody changes any more: copies share it, and so a request's copies share its body.
+class SharedText {
+ public:
+  SharedText() = default;
+  SharedText(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+  SharedText(const char* text) : SharedText(std::string(text)) {}
+
+  const std::string& text() const { return text_ == nullptr ? kEmpty : *text_; }
+  operator const std::string&() const { return text(); }
+  operator std::string_view() const { return text(); }
+  std::size_t size() const { return text().size(); }
+  bool empty() const { return text().empty(); }
+  bool operator==(const SharedText& other) const { return text() == other.text(); }
+
+ private:
+  static inline const std::string kEmpty;
+  std::shared_ptr<const std::string> text_;
+};
+
 struct HttpRequest {
   std::string method;
   std::string path;  // below the endpoint's prefix, begins with `/`
   std::vector<QueryParam> query;
   std::vector<HttpHeader> headers;
-  std::string body;
+  SharedText body;
   Repeat repeat = Repeat::kNever;
   bool operator==(const HttpRequest&) const = default;
 };

@@ -20,7 +20,7 @@ sessiongateway::v1::RestRequest PreviewRequest(std::string_view base, const Http
     if (std::find(kShownHeaders.begin(), kShownHeaders.end(), header.name) == kShownHeaders.end()) continue;
     (*preview.mutable_headers())[header.name] = header.secrecy == Secrecy::kSecret ? "***" : header.value;
   }
-  preview.set_body(request.body);
+  preview.set_body(request.body.text());
   return preview;
 }
 

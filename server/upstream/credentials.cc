@@ -40,6 +40,16 @@ struct SentSecrets {
   }
 };
 
+// With room for what credentials add: a key's pair, a cookie, a user.
+HttpRequest CopyForAttempt(const HttpRequest& request) {
+  constexpr std::size_t kAdded = 4;
+  HttpRequest attempt;
+  attempt.query.reserve(request.query.size() + kAdded);
+  attempt.headers.reserve(request.headers.size() + kAdded);
+  attempt = request;
+  return attempt;
+}
+
 // What ended a call whose first attempt the upstream had refused. While nothing of a second was sent, the
 // refusal is the answer that there is.
 void NoteRefusal(int http_status, SendFailure& failure) {
@@ -77,7 +87,7 @@ std::unique_ptr<Credentials> Authentication::ForOtherLoop(Credentials& at_home, 
 
 Task<CredentialsTransport::Attempt> CredentialsTransport::SendOnce(
     const HttpRequest& request, const std::vector<std::string>& seen_before, CallContext& context) {
-  HttpRequest request_with_credentials = request;
+  HttpRequest request_with_credentials = CopyForAttempt(request);
   ApplyResult applied = co_await credentials_.Apply(request_with_credentials, context);
   if (auto* failure = std::get_if<SendFailure>(&applied)) {
     Attempt refused{{}, std::move(*failure)};

@@ -8,23 +8,33 @@
 namespace session_gateway {
 namespace {
 
-bool IsVisibleAscii(char c) { return c > 0x20 && c < 0x7f; }
+using CharacterSet = std::array<bool, 256>;
+
+template <typename IsIn>
+constexpr CharacterSet SetOf(IsIn is_in) {
+  CharacterSet set = {};
+  for (unsigned c = 0; c < set.size(); ++c) set[c] = is_in(static_cast<unsigned char>(c));
+  return set;
+}
+
+constexpr bool IsVisible(unsigned char c) { return c > 0x20 && c < 0x7f; }
+
+constexpr CharacterSet kVisibleAscii = SetOf(IsVisible);
 
 // RFC 9110 5.6.2
-bool IsTokenChar(char c) {
+constexpr CharacterSet kTokenCharacters = SetOf([](unsigned char c) {
   constexpr std::string_view kNotInTokens = "\"(),/:;<=>?@[\\]{}";
-  return IsVisibleAscii(c) && kNotInTokens.find(c) == std::string_view::npos;
-}
-
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenChar);
-}
+  return IsVisible(c) && kNotInTokens.find(static_cast<char>(c)) == std::string_view::npos;
+});
 
 // Any byte but the control characters, the tabulator among them: nothing that is sent needs one.
-bool IsValueByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte != 0x7f;
+constexpr CharacterSet kValueBytes = SetOf([](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+
+bool AreAll(std::string_view text, const CharacterSet& set) {
+  return std::all_of(text.begin(), text.end(), [&set](char c) { return set[static_cast<unsigned char>(c)]; });
 }
+
+bool IsToken(std::string_view text) { return !text.empty() && AreAll(text, kTokenCharacters); }
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
@@ -47,12 +57,11 @@ std::optional<RefusedText> Check(const Endpoint& endpoint, const HttpRequest& re
   if (request.method != "POST" && request.method != "GET") {
     return RefusedText{"a method other than POST and GET"};
   }
-  if (!std::all_of(endpoint.host.begin(), endpoint.host.end(), IsVisibleAscii) || endpoint.host.empty()) {
+  if (!AreAll(endpoint.host, kVisibleAscii) || endpoint.host.empty()) {
     return RefusedText{"the endpoint's host holds a forbidden byte"};
   }
   if (target.empty() || target.front() != '/') return RefusedText{"the target does not begin with a slash"};
-  if (!std::all_of(target.begin(), target.end(), IsVisibleAscii) ||
-      target.find('#') != std::string_view::npos) {
+  if (!AreAll(target, kVisibleAscii) || target.find('#') != std::string_view::npos) {
     return RefusedText{"the target holds a forbidden byte"};
   }
   for (const HttpHeader& header : request.headers) {
@@ -60,7 +69,7 @@ std::optional<RefusedText> Check(const Endpoint& endpoint, const HttpRequest& re
     if (IsFramingHeader(header.name)) {
       return RefusedText{"the header " + header.name + " is written by the gateway alone"};
     }
-    if (!std::all_of(header.value.begin(), header.value.end(), IsValueByte)) {
+    if (!AreAll(header.value, kValueBytes)) {
       return RefusedText{"the value of the header " + header.name + " holds a control character"};
     }
   }

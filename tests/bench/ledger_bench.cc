@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "server/ledger/memory_ledger.h"
+#include "tests/bench/call_bed.h"
 #include "tests/bench/once_bed.h"
-#include "tests/bench/program_bed.h"
 
 namespace session_gateway {
 namespace {
@@ -21,6 +21,7 @@ namespace {
 constexpr int kMany = 1'000'000;
 constexpr int kBatch = 64;
 constexpr int kProgramBatch = 512;
+constexpr int kProgramInFlight = 8;
 constexpr int kCases = 5;               // of each kind
 constexpr double kMicrosecondsMax = 3;  // of a call beside the content's hash
 constexpr double kGrowthMax = 0.10;     // by so many remembered entries
@@ -73,18 +74,26 @@ void Add(const std::string& name, const std::shared_ptr<Stage>& stage, Calls cal
   })->Unit(benchmark::kMicrosecond);
 }
 
+CallBedSetup SetupFor(const OnceSample& sample) {
+  return {.samples = {.symphony = sample.upstream == Upstream::kSymphony ? sample : SymphonySample(),
+                      .qlik = sample.upstream == Upstream::kQlik ? sample : QlikSample()},
+          .yaml = "creates: {ledger_entries: 4000000, ledger_bytes: 4096MiB}\n"};
+}
+
 // Calls to the program, by the time that its process takes.
 void AddProgram(const std::string& name, const OnceSample& sample) {
   struct Lazy {
     OnceSample sample;
-    std::unique_ptr<ProgramBed> bed;
+    std::unique_ptr<CallBed> bed;
   };
   const auto lazy = std::make_shared<Lazy>(Lazy{sample, nullptr});
   benchmark::RegisterBenchmark((name + "/program").c_str(),
                                [lazy](benchmark::State& state) {
-                                 if (!lazy->bed) lazy->bed = std::make_unique<ProgramBed>(lazy->sample);
+                                 if (!lazy->bed)
+                                   lazy->bed = std::make_unique<CallBed>(SetupFor(lazy->sample));
                                  while (state.KeepRunningBatch(kProgramBatch)) {
-                                   const Duration used = lazy->bed->Run(kProgramBatch, true);
+                                   const Duration used = lazy->bed->Run({lazy->sample.upstream, true},
+                                                                        kProgramBatch, kProgramInFlight);
                                    state.SetIterationTime(std::chrono::duration<double>(used).count());
                                  }
                                })

@@ -20,6 +20,18 @@ namespace {
 constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(60);
 const std::string kAnyPort = "127.0.0.1:0";
 
+std::string ProgramOf(const std::vector<std::string>& tool) {
+  return tool.empty() ? "session-gateway" : tool.front();
+}
+
+std::vector<std::string> WithTool(const std::vector<std::string>& tool, std::vector<std::string> arguments) {
+  if (tool.empty()) return arguments;
+  std::vector<std::string> all(tool.begin() + 1, tool.end());
+  all.push_back(SESSION_GATEWAY_BINARIES "/session-gateway");
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return all;
+}
+
 std::vector<std::string> WithFreePort(std::vector<std::string> arguments) {
   if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
     arguments.insert(arguments.end(), {"--listen", kAnyPort});
@@ -56,8 +68,9 @@ TemporaryFile::TemporaryFile(const std::string& text) : path_(testing::TempDir()
 
 TemporaryFile::~TemporaryFile() { ::unlink(path_.c_str()); }
 
-GatewayProgram::GatewayProgram(const std::vector<std::string>& arguments)
-    : process_("session-gateway", WithFreePort(arguments)) {
+GatewayProgram::GatewayProgram(const std::vector<std::string>& arguments,
+                               const std::vector<std::string>& tool)
+    : process_(ProgramOf(tool), WithTool(tool, WithFreePort(arguments))) {
   const std::string line = process_.WaitForLine(R"("msg":"listening")");
   const nlohmann::json listening = nlohmann::json::parse(line, nullptr, false);
   EXPECT_TRUE(listening.is_object()) << "the gateway does not listen: " << process_.log();

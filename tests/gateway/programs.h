@@ -44,7 +44,9 @@ class TemporaryFile {
 class GatewayProgram {
  public:
   // On another port when `arguments` say so by --listen.
-  explicit GatewayProgram(const std::vector<std::string>& arguments);
+  explicit GatewayProgram(const std::vector<std::string>& arguments) : GatewayProgram(arguments, {}) {}
+  // Run by a tool, whose whole path stands before its own arguments; by none where that is empty.
+  GatewayProgram(const std::vector<std::string>& arguments, const std::vector<std::string>& tool);
 
   ChildProcess& process() { return process_; }
   const std::string& address() const { return address_; }

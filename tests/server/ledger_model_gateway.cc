@@ -12,8 +12,8 @@ constexpr Duration kGrace = std::chrono::seconds(3);
 constexpr Duration kDrain = std::chrono::seconds(2);
 constexpr Duration kDrainMax = std::chrono::seconds(20);
 
-bool IsQuestion(const HttpRequest& request) { return request.body.starts_with('?'); }
-std::string KeyOf(const HttpRequest& request) { return request.body.substr(0, request.body.find('/')); }
+bool IsQuestion(const HttpRequest& request) { return request.body.text().starts_with('?'); }
+std::string KeyOf(const HttpRequest& request) { return request.body.text().substr(0, request.body.text().find('/')); }
 
 // A create whose answer, when it begins with `!`, shows the id and no more.
 class ModelCreate final : public OnceCreate {
@@ -93,7 +93,7 @@ class ModelGateway::WatchedUpstream final : public Transport {
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context) override {
     SendResult result = co_await inner_.Send(request, context);
-    if (!IsQuestion(request)) judge_.OnArrival(number_, KeyOf(request), request.body.back());
+    if (!IsQuestion(request)) judge_.OnArrival(number_, KeyOf(request), request.body.text().back());
     co_return result;
   }
 
@@ -130,7 +130,7 @@ void ModelGateway::Begin(const std::string& key, const std::string& body, Durati
   // A question of those who have left is still on its way: what is told then is older than the call.
   const bool is_asking =
       std::any_of(upstream_.flights().begin(), upstream_.flights().end(),
-                  [&](const Flight* f) { return f->request.body.starts_with("?" + key + "/"); });
+                  [&](const Flight* f) { return f->request.body.text().starts_with("?" + key + "/"); });
   const bool is_busy =
       is_asking || (link_ && link_->HeldToken(key)) ||
       std::any_of(calls_.begin(), calls_.end(), [&](const auto& other) { return other->judged.key == key; });

@@ -16,10 +16,10 @@ const char* const kAnswers[] = {"claimed", "other", "ended", "died",     "runnin
                                 "done",    "lost",  "full",  "read only"};
 
 std::string Name(int key) { return "key" + std::to_string(key); }
-bool IsQuestion(const Flight& flight) { return flight.request.body.starts_with('?'); }
+bool IsQuestion(const Flight& flight) { return flight.request.body.text().starts_with('?'); }
 std::string KeyOf(const Flight& flight) {
   const std::size_t begin = IsQuestion(flight) ? 1 : 0;
-  return flight.request.body.substr(begin, flight.request.body.find('/') - begin);
+  return flight.request.body.text().substr(begin, flight.request.body.text().find('/') - begin);
 }
 
 }  // namespace
@@ -188,13 +188,13 @@ void ModelWorld::Depart() {
   if (IsQuestion(*flight)) return;
   const std::string key = KeyOf(*flight);
   CheckClaim(*gateway, key);
-  judge_.OnDeparture(gateway->number(), key, flight->request.body.back());
+  judge_.OnDeparture(gateway->number(), key, flight->request.body.text().back());
   Fate fate = static_cast<Fate>(Random(static_cast<int>(Fate::kTaken)));
   std::vector<std::string>& rows = rows_[key];
   // The id of the new row is that of the request.
   if (parts_.can_ask && !rows.empty() && !deleted_.contains(key)) fate = Fate::kTaken;
   if (fate <= Fate::kCreatedFailed) {
-    rows.push_back(judge_.OnCreated(gateway->number(), key, flight->request.body.back()));
+    rows.push_back(judge_.OnCreated(gateway->number(), key, flight->request.body.text().back()));
     deleted_.erase(key);
   }
   fates_[flight] = fate;
@@ -224,10 +224,10 @@ void ModelWorld::Arrive() {
     case Fate::kCreated:
       // Its own row: others may have made one since.
       return flight->Answer(
-          PlayedReply(200, judge_.CreatedBy(gateway->number(), key, flight->request.body.back())));
+          PlayedReply(200, judge_.CreatedBy(gateway->number(), key, flight->request.body.text().back())));
     case Fate::kCreatedUnreadable:
       return flight->Answer(PlayedReply(
-          200, kUnreadable + judge_.CreatedBy(gateway->number(), key, flight->request.body.back())));
+          200, kUnreadable + judge_.CreatedBy(gateway->number(), key, flight->request.body.text().back())));
     case Fate::kCreatedLost:
     case Fate::kLost:
       return flight->Answer(SendFailure{FailureKind::kLost, Phase::kWait, true, "lost"});

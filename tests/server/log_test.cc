@@ -195,15 +195,47 @@ TEST(LogTest, LevelsHaveNames) {
   EXPECT_EQ(ParseLogLevel(""), std::nullopt);
 }
 
+TEST(LogTest, LinesThatWaitedAreFlushedTogether) {
+  const FixedClock clock;
+  std::latch writing(1);
+  std::latch released(1);
+  std::atomic<bool> first = true;
+  int lines = 0;
+  int flushes = 0;
+  {
+    Log log(clock, LogLevel::kInfo, kLinesMax,
+            LogWriter{[&](std::string_view) {
+                        if (first.exchange(false)) {
+                          writing.count_down();
+                          released.wait();
+                        }
+                        ++lines;
+                      },
+                      [&] { ++flushes; }});
+    log.Event(LogLevel::kInfo, "first", {});
+    writing.wait();
+    for (int i = 0; i < 20; ++i) log.Event(LogLevel::kInfo, "more", {});
+    released.count_down();
+  }
+  EXPECT_EQ(lines, 21);
+  EXPECT_GE(flushes, 1);  // the last one comes with the log's end
+  EXPECT_LE(flushes, 2);
+}
+
 TEST(LogTest, StandardErrorGetsWholeLines) {
   const FixedClock clock;
+  constexpr int kLines = 50;  // more than are written at once
   testing::internal::CaptureStderr();
+  std::string expected;
   {
-    Log log(clock, LogLevel::kInfo, kLinesMax, WriteToStderr());
-    log.Event(LogLevel::kInfo, "stopped", {});
+    Log log(clock, LogLevel::kInfo, kLinesMax, StderrWriter());
+    for (int i = 0; i < kLines; ++i) {
+      const std::string text = std::to_string(i) + std::string(100, 'x');
+      log.Event(LogLevel::kInfo, text, {});
+      expected += R"({"time":"2024-02-29T23:05:09.007Z","level":"info","msg":")" + text + "\"}\n";
+    }
   }
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "{\"time\":\"2024-02-29T23:05:09.007Z\",\"level\":\"info\",\"msg\":\"stopped\"}\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), expected);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ class PlayedCreate final : public OnceCreate {
  public:
   PlayedCreate(Transport& transport, std::string body, bool can_ask) : transport_(transport) {
     request_.body = std::move(body);
-    if (can_ask) question_.emplace().body = "?" + request_.body;
+    if (can_ask) question_.emplace().body = "?" + request_.body.text();
   }
 
   Transport& transport() override { return transport_; }

@@ -47,7 +47,7 @@ TEST(RequestHead, WritesAnIpv6HostInBrackets) {
 
 TEST(RequestHead, HasALengthWhereABodyCouldBe) {
   HttpRequest request = Create();
-  request.body.clear();
+  request.body = {};
   EXPECT_NE(Head(request).find("\r\ncontent-length: 0\r\n"), std::string::npos);
   request.method = "GET";
   EXPECT_EQ(Head(request).find("content-length"), std::string::npos);

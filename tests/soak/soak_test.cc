@@ -92,7 +92,7 @@ class Soak : public testing::Test {
     return "pool: {idle_max: 1s, age_max: 2s}\ncreates: {linger: 2s}\n" +
            ConfigFor("http" + port(*to_symphony_), "") + "  auth: {mode: service_account, user: " + kUser +
            ", password_file: password, renew_min_age: 200ms, logon_timeout: 1s}\n" +
-           EndpointsYaml("", "https" + port(*to_qlik_)) +
+           QlikYaml("https" + port(*to_qlik_)) +
            "  tls: {ca_file: ca.pem, cert_file: client.pem, key_file: client_key.pem}\n";
   }
 

@@ -1,7 +1,5 @@
 #include "tests/steps/failing_new.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -47,6 +45,11 @@ AllocationReport EndAllocations() {
 void CountAllocationsHere(bool count) {
   if (count) TheAllocations().thread = pthread_self();
   TheAllocations().inside = count;
+}
+
+void CountAllocationsOf(pthread_t thread) {
+  TheAllocations().thread = thread;
+  TheAllocations().inside = true;
 }
 
 }  // namespace session_gateway

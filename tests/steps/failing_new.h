@@ -5,6 +5,8 @@
 // libraries take from malloc.
 #pragma once
 
+#include <pthread.h>
+
 namespace session_gateway {
 
 // From now on they are counted; the one with this number (from 1) fails, 0: none.
@@ -18,5 +20,7 @@ AllocationReport EndAllocations();
 
 // Between Begin and End: those of this thread count from here on, or no longer.
 void CountAllocationsHere(bool count);
+// Those of that thread count from here on.
+void CountAllocationsOf(pthread_t thread);
 
 }  // namespace session_gateway

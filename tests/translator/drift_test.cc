@@ -148,7 +148,7 @@ void ExpectMarks(const Marker& marker, const std::variant<HttpRequest, RpcError>
   const auto* error = std::get_if<RpcError>(&result);
   ASSERT_EQ(error, nullptr) << error->message;
   const auto& request = std::get<HttpRequest>(result);
-  const std::string wire = RenderTarget("", request) + "\n" + request.body;
+  const std::string wire = RenderTarget("", request) + "\n" + request.body.text();
   std::map<std::string, int> wanted;  // a bool's mark is that of others of its name
   for (const auto& [field, mark] : marker.marks())
     EXPECT_GE(Count(wire, mark), ++wanted[mark]) << field << " sent no " << mark << "\n" << wire;
