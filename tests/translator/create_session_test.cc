@@ -51,7 +51,7 @@ std::string BodyWithTtl(const std::string& text) {
   auto result = Translator().Request(FromText<v1::CreateSessionRequest>(text), CsrfTokenFrom::kCaller,
                                      {.session_ttl_in_minutes = 60});
   const auto* const request = std::get_if<HttpRequest>(&result);
-  return request == nullptr ? std::get<RpcError>(result).message : request->body;
+  return request == nullptr ? std::get<RpcError>(result).message : request->body.text();
 }
 
 TEST(CreateSession, ADefaultLifeSpanIsSentUnlessTheCallerSaysOtherwise) {
