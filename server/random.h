@@ -3,8 +3,10 @@
 // Thread rule: as the implementation says. Never here: seeds from the time.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <random>
+#include <mutex>
 
 namespace session_gateway {
 
@@ -14,13 +16,17 @@ class Random {
   virtual std::uint32_t Next() = 0;  // 32 bits that nobody can foretell
 };
 
-// The operating system's. Any thread: libstdc++'s device keeps nothing from one number to the next.
+// The operating system's, fetched some at a time. Not std::random_device: it asks the processor's entropy
+// source for each number, which gives about 170,000 of them a second to all of a machine's cores together,
+// and waits for more. Any thread.
 class SystemRandom final : public Random {
  public:
-  std::uint32_t Next() override { return device_(); }
+  std::uint32_t Next() override;
 
  private:
-  std::random_device device_;
+  std::mutex mutex_;
+  std::array<std::uint32_t, 64> fetched_;  // 256 bytes, the most that the system gives at once
+  std::size_t left_ = 0;                   // of them; those that were given out are zero
 };
 
 }  // namespace session_gateway
