@@ -35,7 +35,7 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // At least one lane. There is a queue and a thread for each; the first accepts connections, too.
+  // At least one lane. Each serves a queue of its own; the first accepts connections, too.
   GrpcServer(GrpcServerOptions options, const std::vector<ServerLane>& lanes, const Clock& clock, Log& log);
   // Drains first when that has not happened.
   ~GrpcServer();
