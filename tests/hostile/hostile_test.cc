@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 #include "tests/exchange/channel.h"
 #include "tests/exchange/gateway_under_test.h"
 #include "tests/exchange/rpc_text.h"
