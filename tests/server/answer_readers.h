@@ -19,8 +19,8 @@ struct WireBytes {
   WireEnd end = WireEnd::kGoodOrder;
 };
 
-// All that the reader says in the end, as text.
-std::string SaidByParser(const EngineLimits& limits, const WireBytes& wire);
-std::string SaidByHttplib(const EngineLimits& limits, const WireBytes& wire);
+// How what the two say differs, as text; empty: they agree. Of a chunk whose line leaves a quote open the
+// parser may still wait for more, or say that it was cut, where the other has found it malformed.
+std::string Disagreement(const EngineLimits& limits, const WireBytes& wire);
 
 }  // namespace session_gateway
