@@ -106,6 +106,7 @@ const std::string kBodies[] = {
     "5\r\nhello\r\n0\r\nConnection: close\r\n\r\n",
     "5\r\nhello\r\n0\r\nbroken\r\n\r\n",
     "5\r\nhelloX\r\n0\r\n\r\n",
+    "5\r\nhelloX\r\n",
     "5\nhello\r\n0\r\n\r\n",
     "5\rhello",
     "x\r\nhello",

@@ -19,8 +19,9 @@ struct WireBytes {
   WireEnd end = WireEnd::kGoodOrder;
 };
 
-// How what the two say differs, as text; empty: they agree. Of a chunk whose line leaves a quote open the
-// parser may still wait for more, or say that it was cut, where the other has found it malformed.
+// How what the two say differs, as text; empty: they agree. The parser finds some broken chunks a few bytes
+// later than the other (behind a chunk's data, and where a line leaves a quote open), so where it waits or
+// was cut it is asked again with more bytes.
 std::string Disagreement(const EngineLimits& limits, const WireBytes& wire);
 
 }  // namespace session_gateway
