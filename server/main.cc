@@ -142,8 +142,9 @@ std::variant<std::shared_ptr<ListenerTls>, std::string> MakeListenerTls(const Li
   return tls;
 }
 
-// One heap for all threads. Messages are made on one thread and freed on another; with a heap for each, what
-// one frees does not serve the others, and the process grows for a long time before it stays flat.
+// One heap for all threads, where the C library's allocator serves (docs/decisions/allocator.md). Messages
+// may be made on one thread and freed on another; with a heap for each, what one frees does not serve the
+// others, and the process grows for a long time before it stays flat.
 void ShareOneHeap() { mallopt(M_ARENA_MAX, 1); }
 
 // A thread for each loop; it ends when it is released and nothing is left to do.
@@ -281,5 +282,12 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 }  // namespace session_gateway
+
+// Read by jemalloc, where it is linked, before anything runs: one heap for all threads, for the same reason,
+// and what is not used goes back to the system after a second.
+extern "C" {
+extern const char* const malloc_conf;
+const char* const malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
 
 int main(int argc, char** argv) { return session_gateway::Main(argc, argv); }

@@ -1,6 +1,7 @@
 #include "server/upstream/connection.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/socket_base.hpp>
@@ -39,6 +40,7 @@ Task<std::optional<SendFailure>> PlainConnection::Handshake(CallContext&) { co_r
 // What the system takes at once is known at once: a stop in this turn must not take it for unsent.
 void PlainConnection::StartWrite(std::string_view head, std::string_view body) {
   write_ = {false, {}, 0};
+  input_.Restart();
   const auto parts = [&head, &body] {
     return std::array<boost::asio::const_buffer, 2>{boost::asio::const_buffer(head.data(), head.size()),
                                                     boost::asio::const_buffer(body.data(), body.size())};
@@ -57,9 +59,11 @@ void PlainConnection::StartWrite(std::string_view head, std::string_view body) {
 }
 
 Task<std::string_view> PlainConnection::Read(ErrorCode& error) {
-  const std::size_t bytes = co_await socket.async_read_some(boost::asio::buffer(input_),
+  const std::span<char> room = input_.Room();
+  const std::size_t bytes = co_await socket.async_read_some(boost::asio::buffer(room.data(), room.size()),
                                                             boost::asio::redirect_error(kUseTask, error));
-  co_return std::string_view(input_.data(), bytes);
+  input_.NoteRead(bytes);
+  co_return std::string_view(room.data(), bytes);
 }
 
 bool PlainConnection::Quiet() {

@@ -6,13 +6,13 @@
 // here: HTTP.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "server/upstream/dialer.h"
+#include "server/upstream/input_buffer.h"
 #include "server/upstream/loop_event.h"
 
 namespace session_gateway {
@@ -65,7 +65,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Write write_;
   Fault fault_;
-  std::array<char, 16 * 1024> input_;
+  InputBuffer input_;
 
  private:
   void EndStream();

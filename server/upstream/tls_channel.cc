@@ -232,7 +232,7 @@ IoNeed TlsChannel::Write(int records_max, ErrorCode& error) {
   return IoNeed::kWrite;
 }
 
-IoNeed TlsChannel::Read(std::array<char, 16 * 1024>& input, std::string_view& bytes, ErrorCode& error) {
+IoNeed TlsChannel::Read(std::span<char> input, std::string_view& bytes, ErrorCode& error) {
   error = {};
   bytes = {};
   ERR_clear_error();

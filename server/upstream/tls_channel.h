@@ -10,6 +10,7 @@
 #include <boost/system/error_code.hpp>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,7 @@ class TlsChannel {
   std::size_t taken() const { return bio_.taken; }
 
   // With kNothing: bytes in `input`, or an error.
-  IoNeed Read(std::array<char, 16 * 1024>& input, std::string_view& bytes, ErrorCode& error);
+  IoNeed Read(std::span<char> input, std::string_view& bytes, ErrorCode& error);
   const Connection::Fault& fault() const { return fault_; }
 
   // Nothing of a new exchange or of an end has come.

@@ -44,6 +44,7 @@ Task<std::optional<SendFailure>> TlsConnection::Handshake(CallContext& context) 
 
 void TlsConnection::StartWrite(std::string_view head, std::string_view body) {
   write_ = {false, {}, 0};
+  input_.Restart();
   channel_.StartWrite(head, body);
   ContinueWrite();
 }
@@ -66,10 +67,13 @@ Task<std::string_view> TlsConnection::Read(ErrorCode& error) {
   co_await boost::asio::post(socket.get_executor(), kUseTask);
   for (;;) {
     std::string_view bytes;
-    const IoNeed need = channel_.Read(input_, bytes, error);
+    const IoNeed need = channel_.Read(input_.Room(), bytes, error);
     if (error) fault_ = channel_.fault();
     KeepSessions(channel_, client_, *sessions_);
-    if (need == IoNeed::kNothing) co_return bytes;
+    if (need == IoNeed::kNothing) {
+      input_.NoteRead(bytes.size());
+      co_return bytes;
+    }
     co_await WaitFor(need, error);
     if (error) co_return std::string_view();
   }

@@ -66,6 +66,7 @@ listen:
     client_ca_file: /etc/callers.pem
   handshake_timeout: 3s
   connection_age_max: 1m
+threads: 3
 call_timeout: 1.5s
 call_timeout_max: 2m
 drain_timeout: 250ms
@@ -166,6 +167,7 @@ TEST(ConfigTest, EveryKeyArrivesAtItsPlace) {
   EXPECT_EQ(config.listen.tls,
             (ListenTlsConfig{"server.pem", "${CREDENTIALS_DIRECTORY}/key.pem", "/etc/callers.pem"}));
   EXPECT_EQ(config.credentials_check, milliseconds(100));
+  EXPECT_EQ(config.threads, 3u);
   EXPECT_EQ(config.timeouts.call, milliseconds(1500));
   EXPECT_EQ(config.timeouts.call_max, minutes(2));
   EXPECT_EQ(config.timeouts.drain, milliseconds(250));
@@ -280,6 +282,7 @@ constexpr char kDescription[] = R"(listen:
     client_ca_file: "/etc/callers.pem"
   handshake_timeout: 3s
   connection_age_max: 1m
+threads: 3
 call_timeout: 1500ms
 call_timeout_max: 2m
 drain_timeout: 250ms
