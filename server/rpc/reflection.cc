@@ -14,6 +14,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
 using Kind = ReflectionRequest::Kind;
 
+// No name that is linked in is as long. The pool looks for each part of a dotted name, and the loop waits.
+constexpr std::size_t kNameSizeMax = 512;
+
 std::string NotFound(std::string_view message) { return ErrorAnswer(grpc::StatusCode::NOT_FOUND, message); }
 
 }  // namespace
@@ -44,19 +47,21 @@ std::unique_ptr<GenericMethod> Reflection::Answer(GenericStream& call) {
 }
 
 std::string Reflection::AnswerTo(const ReflectionRequest& request) {
+  // What has no name is not found either.
+  const std::string name = request.name.size() > kNameSizeMax ? std::string() : request.name;
   switch (request.kind) {
     case Kind::kFileByFilename:
-      return FilesOf(pool_.FindFileByName(request.name), "File not found.");
+      return FilesOf(pool_.FindFileByName(name), "File not found.");
     case Kind::kFileContainingSymbol:
-      return FilesOf(pool_.FindFileContainingSymbol(request.name), "Symbol not found.");
+      return FilesOf(pool_.FindFileContainingSymbol(name), "Symbol not found.");
     case Kind::kFileContainingExtension: {
-      const Descriptor* const type = pool_.FindMessageTypeByName(request.name);
+      const Descriptor* const type = pool_.FindMessageTypeByName(name);
       if (type == nullptr) return NotFound("Type not found.");
       const FieldDescriptor* const extension = pool_.FindExtensionByNumber(type, request.extension_number);
       return FilesOf(extension == nullptr ? nullptr : extension->file(), "Extension not found.");
     }
     case Kind::kAllExtensionNumbersOfType:
-      return ExtensionNumbers(request.name);
+      return ExtensionNumbers(name);
     case Kind::kListServices:
       return ServicesAnswer(services_);
     case Kind::kNone:

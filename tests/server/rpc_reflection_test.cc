@@ -195,6 +195,20 @@ TEST_P(RpcReflectionTest, RequestsOfAStreamAreAnsweredOneByOne) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
+// The pool takes time with the square of such a name's length, and the loop would stand still meanwhile.
+TEST_P(RpcReflectionTest, ALongNameCostsNothing) {
+  std::string name;
+  while (name.size() < 900 * 1024) name += "a.";
+  for (const char field : {'\x1a', '\x22', '\x32'}) {
+    const std::string request = std::string(1, field) + "\x80\xa0\x38" + name;
+    ByteStream stream(server_.Connect(), GetParam());
+    ASSERT_TRUE(stream.Write(request));
+    const auto response = stream.Read();
+    ASSERT_TRUE(response) << stream.Finish().error_message();
+    EXPECT_EQ(Only(FieldsOf(Only(FieldsOf(*response), kError)), 1), "5");
+  }
+}
+
 TEST_P(RpcReflectionTest, MalformedRequestsEndTheStream) {
   for (const std::string& malformed : {std::string("\x22\x05x"), std::string("\x00", 1), std::string("\x0b"),
                                        std::string(11, '\xff'), Field(5, "\x0a\x05x"), Field(5, "\x10")}) {
