@@ -94,19 +94,7 @@ class CallBase {
   // Last statement of its caller: the call may be gone afterwards.
   void Release();
 
-  // Counts the call until nothing of it is left, so it is the first member.
-  class Presence {
-   public:
-    explicit Presence(Lanes& lanes) : lanes_(lanes) { lanes_.Enter(); }
-    ~Presence() { lanes_.Leave(); }
-    Presence(const Presence&) = delete;
-    Presence& operator=(const Presence&) = delete;
-
-   private:
-    Lanes& lanes_;
-  };
-
-  const Presence presence_;
+  const CallPresence presence_;  // first: the call counts until nothing of it is left
   Lanes& lanes_;
   CallTable& own_lane_;
   CallTable* table_ = nullptr;

@@ -2,7 +2,7 @@
 // empties. OnEvent, on the loop thread, is the only way from gRPC into the program.
 //
 // The inbox is bounded by construction: each operation that was started on a queue ends as one event, and a
-// call has at most two operations under way. What bounds the calls (Lanes) bounds the inboxes.
+// call has at most three operations under way. What bounds the calls bounds the inboxes.
 //
 // Thread rule: Put on any thread, all else on the loop thread. Never here: what an event means, which inbox
 // it belongs to.

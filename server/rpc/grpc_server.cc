@@ -1,9 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
-#include <grpc/grpc.h>
 #include <grpc/support/time.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -21,6 +18,7 @@
 #include "server/rpc/acceptor.h"
 #include "server/rpc/call.h"
 #include "server/rpc/completion_queue_driver.h"
+#include "server/rpc/generic_services.h"
 #include "server/rpc/handler.h"
 #include "server/rpc/listener_tls.h"
 #include "server/rpc/listening_sockets.h"
@@ -64,9 +62,6 @@ constexpr Duration kRefuseMax = std::chrono::milliseconds(100);
 // What is kept back of the drain time for the answers of stopped calls.
 constexpr Duration kDrainMarginMax = std::chrono::seconds(1);
 constexpr int kDrainDivisor = 10;  // neither takes more than this part of the drain time
-// Streams of health watchers and of reflection have no end of their own: so long they may outlast the last
-// call.
-constexpr Duration kStreamGrace = std::chrono::milliseconds(250);
 
 int ClampToInt(std::size_t number) {
   return static_cast<int>(std::min<std::size_t>(number, std::numeric_limits<int>::max()));
@@ -96,10 +91,6 @@ void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   // At the end of the grace running calls would be cut, and their callers would not learn their outcome.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
                              Milliseconds(options.call_timeout_max + kAgeGraceMargin));
-  // Reflection alone is served by gRPC's thread pool.
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
 gpr_timespec After(Duration duration) {
@@ -122,7 +113,7 @@ class GrpcServer::Impl {
                lanes, clock, log),
         refuse_timer_(loop_.get_executor()),
         stop_timer_(loop_.get_executor()),
-        stream_timer_(loop_.get_executor()) {}
+        services_(lanes_) {}
 
   ~Impl() { Drain(); }
 
@@ -149,8 +140,8 @@ class GrpcServer::Impl {
   Lanes lanes_;
   LoopTimer refuse_timer_;
   LoopTimer stop_timer_;
-  LoopTimer stream_timer_;
   SessionGateway::AsyncService service_;
+  GenericServices services_;
   std::deque<CompletionQueueDriver> queues_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::optional<Acceptor> acceptor_;
@@ -184,9 +175,6 @@ void GrpcServer::Impl::WaitForLoops() {
 }
 
 std::variant<int, std::string> GrpcServer::Impl::Start() {
-  // Both are switches of the whole process: gRPC 1.51 has no others.
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   // gRPC says nothing when it cannot use the credentials of connections that it is given.
   if (options_.tls && !options_.tls->HasContents()) return "the listener has no certificate yet";
   auto opened = OpenListeningSockets(options_.address);
@@ -200,6 +188,7 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       options_.tls ? options_.tls->Credentials() : grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
+  services_.Register(builder);
   AddQueues(builder);
   server_ = builder.BuildAndStart();
   if (!server_) {
@@ -210,10 +199,11 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   for (CompletionQueueDriver& queue : queues_) queue.Start();
   acceptor_.emplace(loop_, clock_, log_, std::get<ListeningSockets>(std::move(opened)),
                     options_.connections_max, [this](int fd) { Take(fd); });
-  for (std::size_t lane = 0; lane < queues_.size(); ++lane)
+  for (std::size_t lane = 0; lane < queues_.size(); ++lane) {
     Listen(queues_[lane].queue(), lanes_.tables()[lane]);
+  }
+  services_.Listen(queues_.front().queue());
   boost::asio::post(loop_, [this] { acceptor_->Start(); });
-  server_->GetHealthCheckService()->SetServingStatus(SessionGateway::service_full_name(), true);
   return port;
 }
 
@@ -225,16 +215,9 @@ void GrpcServer::Impl::Take(int fd) {
 
 void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void>& empty) {
   log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(lanes_.running())}});
-  lanes_.OnEmpty([this, &empty] {
-    // The listening calls have ended too, so gRPC has begun to shut down and takes no more calls.
-    boost::asio::post(loop_, [this, &empty] {
-      stream_timer_.expires_at(clock_.Now() + kStreamGrace);
-      stream_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) grpc_server_cancel_all_calls(server_->c_server());
-      });
-      empty.set_value();
-    });
-  });
+  // The listening calls have ended then, too, so gRPC has begun to shut down and takes no more calls.
+  lanes_.OnEmpty([&empty] { empty.set_value(); });
+  services_.BeginDrain();
   lanes_.BeginDrain();
   const Duration part = options_.drain_timeout / kDrainDivisor;
   const TimePoint now = clock_.Now();
@@ -255,13 +238,15 @@ void GrpcServer::Impl::StopRunning() {
 void GrpcServer::Impl::Drain() {
   if (!server_) return;
   const TimePoint begin = clock_.Now();
-  server_->GetHealthCheckService()->SetServingStatus(false);
   std::promise<void> refused;
   std::promise<void> empty;
   RunOnLoop(loop_, [&] { BeginDrain(refused, empty); });
   refused.get_future().wait();
   // gRPC would keep what it is given later, and never close it.
-  RunOnLoop(loop_, [this] { acceptor_->Close(); });
+  RunOnLoop(loop_, [this] {
+    acceptor_->Close();
+    services_.EndStreams();
+  });
   // Waits for every call that began, so the loop must run meanwhile.
   server_->Shutdown(After(begin + options_.drain_timeout - clock_.Now()));
   empty.get_future().wait();
@@ -270,7 +255,7 @@ void GrpcServer::Impl::Drain() {
   // The loops may be busy with the last events, and with the timers.
   RunOnLoop(loop_, [&] {
     stop_timer_.cancel();
-    stream_timer_.cancel();
+    services_.Close();
   });
   WaitForLoops();
   server_.reset();

@@ -78,4 +78,16 @@ class Lanes {
   std::function<void()> on_empty_;  // guarded by mutex_
 };
 
+// Counts a call that has it as its first member until nothing of the call is left.
+class CallPresence {
+ public:
+  explicit CallPresence(Lanes& lanes) : lanes_(lanes) { lanes_.Enter(); }
+  ~CallPresence() { lanes_.Leave(); }
+  CallPresence(const CallPresence&) = delete;
+  CallPresence& operator=(const CallPresence&) = delete;
+
+ private:
+  Lanes& lanes_;
+};
+
 }  // namespace session_gateway

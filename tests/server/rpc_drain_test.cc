@@ -1,9 +1,8 @@
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/post.hpp>
 #include <future>
 
+#include "tests/server/byte_stream.h"
 #include "tests/server/rpc_harness.h"
 
 namespace session_gateway {
@@ -12,49 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using SteadyClock = std::chrono::steady_clock;
-
-// A health watch that stays open.
-class Watch {
- public:
-  explicit Watch(const std::shared_ptr<grpc::Channel>& channel) : stub_(channel) {
-    call_ = stub_.PrepareCall(&context_, kHealthWatchMethod, &queue_);
-    call_->StartCall(nullptr);
-    EXPECT_TRUE(Next());
-    const grpc::Slice slice{HealthRequest("sessiongateway.v1.SessionGateway")};
-    call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
-    EXPECT_TRUE(Next());
-  }
-  ~Watch() {
-    grpc::Status status;
-    context_.TryCancel();
-    call_->Finish(&status, nullptr);
-    Next();
-    queue_.Shutdown();
-    while (Next()) continue;
-  }
-
-  // The next state, or nothing when the stream has ended.
-  std::optional<std::string> Read() {
-    grpc::ByteBuffer message;
-    call_->Read(&message, nullptr);
-    if (!Next()) return std::nullopt;
-    grpc::Slice whole;
-    EXPECT_TRUE(message.DumpToSingleSlice(&whole).ok());
-    return std::string(reinterpret_cast<const char*>(whole.begin()), whole.size());
-  }
-
- private:
-  bool Next() {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue_.Next(&tag, &ok) && ok;
-  }
-
-  grpc::CompletionQueue queue_;
-  grpc::ClientContext context_;
-  grpc::GenericStub stub_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
-};
 
 TEST(RpcDrainTest, IdleServerStopsAtOnce) {
   TestServer server(Echo);
@@ -120,42 +76,29 @@ TEST(RpcDrainTest, StuckCallThatSentNothingMayBeRepeatedElsewhere) {
   EXPECT_NE(answer.status.error_details().find("DRAINING"), std::string::npos);
 }
 
-// A call arrives after the drain began and before gRPC closes its doors. The loop stands still meanwhile, so
-// that the order is sure but for the moment between the health state and the drain's own task: hence the
-// tries.
+// A call arrives after the drain began and before gRPC closes its doors, which is a tenth of a second: hence
+// the tries.
 Answer CallInDrain() {
   TestServer server(Echo);
   const auto channel = server.Connect();
   EXPECT_TRUE(CallCreateSession(channel, std::nullopt).status.ok());
-  std::promise<void> go_on;
-  boost::asio::post(server.loop(), [waiting = go_on.get_future().share()] { waiting.wait(); });
   std::thread drainer([&] { server.Drain(); });
-  EXPECT_TRUE(WaitUntil(
-      [&] { return CallRaw(channel, kHealthCheckMethod, HealthRequest("")).second == kNotServing; }));
-  grpc::CompletionQueue queue;
-  grpc::ClientContext context;
-  CreateSessionRequest request;
-  const auto stub = SessionGateway::NewStub(channel);
-  const auto call = stub->AsyncCreateSession(&context, request, &queue);
-  Answer answer;
-  call->Finish(&answer.response, &answer.status, nullptr);
-  // One connection keeps the order: when this is answered, the call has arrived.
-  EXPECT_TRUE(CallRaw(channel, kHealthCheckMethod, HealthRequest("")).first.ok());
-  go_on.set_value();
-  void* tag = nullptr;
-  bool ok = false;
-  EXPECT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_TRUE(WaitUntil([&] { return !server.Logged("draining").empty(); }));
+  // On the loop that writes the line: what is answered after it knows of the drain.
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto [status, state] = CallRaw(channel, kHealthCheckMethod, HealthRequest(""));
+    return !status.ok() || state == kNotServing;
+  }));
+  Answer answer = CallCreateSession(channel, std::nullopt);
   drainer.join();
-  queue.Shutdown();
-  EXPECT_FALSE(queue.Next(&tag, &ok));
   return answer;
 }
 
 TEST(RpcDrainTest, CallThatArrivesInDrainIsRefused) {
   for (int tries = 0; tries < 5; ++tries) {
     const Answer answer = CallInDrain();
-    if (answer.status.ok()) continue;
     EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << answer.status.error_message();
+    if (answer.status.error_details().empty()) continue;  // the doors were closed already
     EXPECT_NE(answer.status.error_details().find("DRAINING"), std::string::npos);
     EXPECT_NE(answer.status.error_details().find("not_sent"), std::string::npos);
     return;
@@ -165,7 +108,8 @@ TEST(RpcDrainTest, CallThatArrivesInDrainIsRefused) {
 
 TEST(RpcDrainTest, WatchersLearnAndDoNotHoldTheServerUp) {
   TestServer server(Echo);
-  Watch watch(server.Connect());
+  ByteStream watch(server.Connect(), kHealthWatchMethod);
+  ASSERT_TRUE(watch.WriteLast(HealthRequest("sessiongateway.v1.SessionGateway")));
   EXPECT_EQ(watch.Read(), kServing);
   const auto begin = SteadyClock::now();
   server.Drain();
@@ -173,6 +117,30 @@ TEST(RpcDrainTest, WatchersLearnAndDoNotHoldTheServerUp) {
   EXPECT_LT(SteadyClock::now() - begin, kPatience / 4);
   EXPECT_EQ(watch.Read(), kNotServing);
   EXPECT_EQ(watch.Read(), std::nullopt);
+  const grpc::Status status = watch.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "the server is shutting down");
+}
+
+// Whatever their callers do not do: send a request, send another, read what they asked for.
+TEST(RpcDrainTest, StreamsOfIdleCallersDoNotHoldTheServerUp) {
+  TestServer server(Echo);
+  const auto channel = server.Connect();
+  ByteStream watch_without_request(channel, kHealthWatchMethod);
+  ByteStream check_without_request(channel, kHealthCheckMethod);
+  ByteStream reflection(channel, kReflectionMethod);
+  ASSERT_TRUE(reflection.Write("\x3a\x01*"));
+  ASSERT_TRUE(reflection.Read());
+  ByteStream never_reads(server.Connect(), kReflectionMethod);
+  const std::string large = "\x3a\x80\x80\x20" + std::string(512 * 1024, 'x');  // list_services, echoed
+  ASSERT_TRUE(never_reads.Write(large));
+  const auto begin = SteadyClock::now();
+  server.Drain();
+  EXPECT_LT(SteadyClock::now() - begin, kPatience / 4);
+  EXPECT_EQ(reflection.Read(), std::nullopt);
+  EXPECT_EQ(reflection.Finish().error_message(), "the server is shutting down");
+  EXPECT_EQ(watch_without_request.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_FALSE(check_without_request.Finish().ok());
 }
 
 // What ran was answered, and what was not answered never ran.
