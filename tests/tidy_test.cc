@@ -176,7 +176,7 @@ const Word kWords[] = {
     {R"(\b(getenv|setenv|putenv)\b|\benviron\b)",
      {"server/credential_files.cc", "server/service_manager.cc", "server/client/", "tests/"}},
     {R"(\b(rand|srand|random|getrandom|getentropy)\s*\(|\brandom_device\b|\bmt19937)",
-     {"server/random.", "tests/"}},
+     {"server/random.cc", "tests/"}},
     {R"(\b(ifstream|ofstream|fstream|fopen)\b)",
      {"server/config_load.cc", "server/credential_files.cc", "server/client/", "server/doctor/", "tests/"}},
     {R"(\bstd::(cout|cerr|clog)\b|\bprintf\s*\()",
