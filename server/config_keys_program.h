@@ -103,9 +103,9 @@ inline constexpr ConfigKey kProgramKeys[] = {
     {.path = "threads",
      .kind = KeyKind::kCount,
      .slot = [](Config& c) -> ConfigSlot { return &c.threads; },
-     .doc = "Lanes that calls run on side by side, each with a thread for its loop and one for gRPC's queue; "
-            "0 takes "
-            "one for each two processors",
+     .doc = "Lanes: loops that calls run on side by side, each with a thread of its own and an equal part of "
+            "the bounds "
+            "on upstream calls, connections and the ledger; 0 takes one for each two processors",
      .example = "4",
      .min = 0,
      .max = kLanesMax},
