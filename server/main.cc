@@ -19,7 +19,7 @@
 #include "server/process_protection.h"
 #include "server/random.h"
 #include "server/rpc/grpc_server.h"
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 #include "server/rpc/listener_tls.h"
 #include "server/service_manager.h"
 #include "server/signals.h"
@@ -264,6 +264,7 @@ int Main(int argc, char** argv) {
   const sigset_t signals = BlockSignals();
   QuietLibraryLogs();
   HoldGrpc();
+  SkipMutexChecks();
 
   std::optional<Sandbox> sandbox;
   const auto made = MakeConfig(flags, sandbox);

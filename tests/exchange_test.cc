@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 #include "tests/exchange/channel.h"
 #include "tests/exchange/exact_json.h"
 

@@ -33,6 +33,7 @@ struct RpcMethod {
 // What the calls are made on; outlives them.
 struct RpcBinding {
   Lanes& lanes;
+  CallTable& lane;  // that serves the queue
   sessiongateway::v1::SessionGateway::AsyncService& service;
   grpc::ServerCompletionQueue& queue;
 };
@@ -43,7 +44,9 @@ class Call final : public CallBase {
   using Method = RpcMethod<Request, Response>;
 
   Call(const RpcBinding& binding, const Method& method)
-      : CallBase(binding.lanes, method.name, method.upstream), binding_(binding), method_(method) {}
+      : CallBase(binding.lanes, binding.lane, method.name, method.upstream),
+        binding_(binding),
+        method_(method) {}
 
  private:
   void AwaitCaller() override {

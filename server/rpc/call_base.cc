@@ -72,15 +72,15 @@ TimePoint CallDeadline(TimePoint arrival, std::optional<Duration> left, const Ca
   return arrival + std::min(usable, limits.call_timeout_max);
 }
 
-CallBase::CallBase(Lanes& lanes, std::string_view method, Upstream upstream)
-    : presence_(lanes), lanes_(lanes), method_(method), upstream_(upstream) {
+CallBase::CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstream upstream)
+    : presence_(lanes), lanes_(lanes), own_lane_(lane), method_(method), upstream_(upstream) {
   server_context_.AsyncNotifyWhenDone(static_cast<EventTarget*>(&done_));
 }
 
 void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
 
 CallTable& CallBase::table() {
-  if (table_ == nullptr) table_ = &lanes_.Choose(request_id());
+  if (table_ == nullptr) table_ = &lanes_.Choose(request_id(), own_lane_);
   return *table_;
 }
 
@@ -95,7 +95,7 @@ void CallBase::OnArrived(bool ok) {
   Listen(MakeNext());
   if (lanes_.draining()) {
     Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
-  } else if (!lanes_.BeginRunning()) {
+  } else if (!lanes_.BeginRunning(*table_)) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
   } else {
     running_ = true;
@@ -190,7 +190,7 @@ void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view mes
 void CallBase::End(std::string_view exception) {
   if (running_) {
     running_ = false;
-    lanes_.EndRunning();
+    lanes_.EndRunning(*table_);
   }
   if (timer_) timer_->cancel();
   if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {

@@ -46,7 +46,8 @@ class CallBase {
   void StopForDrain();
 
  protected:
-  CallBase(Lanes& lanes, std::string_view method, Upstream upstream);
+  // `lane` serves the queue that the call comes by.
+  CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstream upstream);
 
   // Asks gRPC for the next caller.
   virtual void AwaitCaller() = 0;
@@ -95,6 +96,7 @@ class CallBase {
 
   const CallPresence presence_;  // first: the call counts until nothing of it is left
   Lanes& lanes_;
+  CallTable& own_lane_;
   CallTable* table_ = nullptr;
   const std::string_view method_;
   const Upstream upstream_;

@@ -1,9 +1,11 @@
 // The calls of one loop: those that have arrived and are not over.
 //
-// Thread rule: loop thread only, but for the constructor, the destructor, inbox() and handler(). Never here:
-// what a call does, what the loops of a server share (lanes.h).
+// Thread rule: loop thread only, but for the constructor, the destructor, inbox(), handler() and running().
+// Never here: what a call does, what the loops of a server share (lanes.h).
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <list>
 #include <memory>
 
@@ -28,6 +30,9 @@ class CallTable {
   EventInbox& inbox() { return inbox_; }
   SessionGatewayHandler& handler() { return handler_; }
 
+  // Calls whose logic runs.
+  std::atomic<std::size_t>& running() { return running_; }
+
   // Takes a call that has arrived.
   void Add(std::unique_ptr<CallBase> call);
   // Destroys a call whose last event has come.
@@ -40,6 +45,7 @@ class CallTable {
   Loop& loop_;
   SessionGatewayHandler& handler_;
   EventInbox inbox_;
+  std::atomic<std::size_t> running_ = 0;
   std::list<std::unique_ptr<CallBase>> calls_;
 };
 

@@ -17,7 +17,7 @@
 #include "server/log.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/call.h"
-#include "server/rpc/completion_queue_thread.h"
+#include "server/rpc/completion_queue_driver.h"
 #include "server/rpc/generic_services.h"
 #include "server/rpc/handler.h"
 #include "server/rpc/listener_tls.h"
@@ -123,7 +123,7 @@ class GrpcServer::Impl {
  private:
   void AddQueues(grpc::ServerBuilder& builder);
   void ShutDownQueues();
-  void Listen(grpc::ServerCompletionQueue& queue);
+  void Listen(grpc::ServerCompletionQueue& queue, CallTable& lane);
   // Waits until each lane's loop has done what it was given so far.
   void WaitForLoops();
   // A connection of a caller, for gRPC to own. On the first lane's loop.
@@ -142,24 +142,26 @@ class GrpcServer::Impl {
   LoopTimer stop_timer_;
   SessionGateway::AsyncService service_;
   GenericServices services_;
-  std::deque<CompletionQueueThread> queues_;
+  std::deque<CompletionQueueDriver> queues_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::optional<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;  // null before Start and after Drain
   std::vector<boost::asio::executor_work_guard<LoopExecutor>> loop_work_;
 };
 
-// So many that a thread which is busy with one lane's events does not hold up another's calls.
+// One a lane. gRPC gives each connection one of the queues.
 void GrpcServer::Impl::AddQueues(grpc::ServerBuilder& builder) {
-  for (std::size_t i = 0; i < lanes_.tables().size(); ++i) queues_.emplace_back(builder.AddCompletionQueue());
+  for (CallTable& lane : lanes_.tables()) {
+    queues_.emplace_back(builder.AddCompletionQueue(), lane.loop(), lane.inbox());
+  }
 }
 
 void GrpcServer::Impl::ShutDownQueues() {
-  for (CompletionQueueThread& queue : queues_) queue.Shutdown();
+  for (CompletionQueueDriver& queue : queues_) queue.Shutdown();
 }
 
-void GrpcServer::Impl::Listen(grpc::ServerCompletionQueue& queue) {
-  const RpcBinding binding{.lanes = lanes_, .service = service_, .queue = queue};
+void GrpcServer::Impl::Listen(grpc::ServerCompletionQueue& queue, CallTable& lane) {
+  const RpcBinding binding{.lanes = lanes_, .lane = lane, .service = service_, .queue = queue};
   for (int i = 0; i < kListeningCalls; ++i) {
     CallBase::Listen(
         std::make_unique<Call<CreateSessionRequest, CreateSessionResponse>>(binding, kCreateSession));
@@ -189,15 +191,16 @@ std::variant<int, std::string> GrpcServer::Impl::Start() {
   services_.Register(builder);
   AddQueues(builder);
   server_ = builder.BuildAndStart();
-  for (CompletionQueueThread& queue : queues_) queue.Start();
   if (!server_) {
     ShutDownQueues();
     return "gRPC does not start";
   }
   for (CallTable& lane : lanes_.tables()) loop_work_.emplace_back(lane.loop().get_executor());
+  for (CompletionQueueDriver& queue : queues_) queue.Start();
   acceptor_.emplace(loop_, clock_, log_, std::get<ListeningSockets>(std::move(opened)),
                     options_.connections_max, [this](int fd) { Take(fd); });
-  for (CompletionQueueThread& queue : queues_) Listen(queue.queue());
+  for (std::size_t lane = 0; lane < queues_.size(); ++lane)
+    Listen(queues_[lane].queue(), lanes_.tables()[lane]);
   services_.Listen(queues_.front().queue());
   boost::asio::post(loop_, [this] { acceptor_->Start(); });
   return port;

@@ -1,5 +1,5 @@
-// The gRPC listener: the service's two RPCs on a completion queue, with health and reflection beside them, and
-// the way to stop without losing a call.
+// The gRPC listener: the service's two RPCs on a completion queue, with health and reflection beside them,
+// and the way to stop without losing a call.
 //
 // Each lane's loop is run by a thread of its own, from before Start until after Drain. Thread rule: Start,
 // Drain and the destructor on the owner's thread, which is none of these. Never here: what an RPC does,
@@ -35,7 +35,7 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // At least one lane. There is a queue and a thread for each; the first accepts connections, too.
+  // At least one lane. Each serves a queue of its own; the first accepts connections, too.
   GrpcServer(GrpcServerOptions options, const std::vector<ServerLane>& lanes, const Clock& clock, Log& log);
   // Drains first when that has not happened.
   ~GrpcServer();

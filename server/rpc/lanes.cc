@@ -1,5 +1,7 @@
 #include "server/rpc/lanes.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace session_gateway {
@@ -22,16 +24,26 @@ Lanes::Lanes(const CallLimits& limits, const std::vector<ServerLane>& lanes, con
   for (const ServerLane& lane : lanes) tables_.emplace_back(lane.loop, lane.handler);
 }
 
-CallTable& Lanes::Choose(std::string_view request_id) {
-  if (tables_.size() == 1) return tables_.front();
-  const std::size_t number = request_id.empty() ? turn_++ : HashOf(request_id);
-  return tables_[number % tables_.size()];
+CallTable& Lanes::Choose(std::string_view request_id, CallTable& own) {
+  if (!request_id.empty()) return tables_[HashOf(request_id) % tables_.size()];
+  if (own.running() <= kLeadMax) return own;
+  CallTable& emptiest = *std::min_element(
+      tables_.begin(), tables_.end(), [](CallTable& a, CallTable& b) { return a.running() < b.running(); });
+  return own.running() > emptiest.running() + kLeadMax ? emptiest : own;
 }
 
-bool Lanes::BeginRunning() {
-  if (++running_ <= limits_.calls_max) return true;
+bool Lanes::BeginRunning(CallTable& lane) {
+  if (++running_ > limits_.calls_max) {
+    --running_;
+    return false;
+  }
+  ++lane.running();
+  return true;
+}
+
+void Lanes::EndRunning(CallTable& lane) {
+  --lane.running();
   --running_;
-  return false;
 }
 
 void Lanes::Leave() {

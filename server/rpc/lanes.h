@@ -36,6 +36,8 @@ struct ServerLane {
 
 class Lanes {
  public:
+  static constexpr std::size_t kLeadMax = 32;
+
   // At least one.
   Lanes(const CallLimits& limits, const std::vector<ServerLane>& lanes, const Clock& clock, Log& log);
   Lanes(const Lanes&) = delete;
@@ -46,12 +48,12 @@ class Lanes {
   Log& log() { return log_; }
   std::deque<CallTable>& tables() { return tables_; }
 
-  // Of a call that arrives; `request_id` is empty when it has none.
-  CallTable& Choose(std::string_view request_id);
+  // Of a call that arrives by the queue of `own`; `request_id` is empty when it has none.
+  CallTable& Choose(std::string_view request_id, CallTable& own);
 
   // False when the bound is reached; else the call counts until EndRunning.
-  bool BeginRunning();
-  void EndRunning() { --running_; }
+  bool BeginRunning(CallTable& lane);
+  void EndRunning(CallTable& lane);
   std::size_t running() const { return running_; }
 
   // Arriving calls are refused from now on.
@@ -69,7 +71,6 @@ class Lanes {
   const Clock& clock_;
   Log& log_;
   std::deque<CallTable> tables_;
-  std::atomic<std::size_t> turn_ = 0;
   std::atomic<std::size_t> running_ = 0;
   std::atomic<std::size_t> calls_ = 0;
   std::atomic<bool> draining_ = false;

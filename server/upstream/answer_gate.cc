@@ -189,7 +189,9 @@ void AnswerGate::BeginChunk(std::string_view line) {
     body_ = Body::kTrailers;
     return;
   }
-  if (!IsChunkExtension(line) || line.size() > kChunkFramingBytes) return Finish(BodyState::kMalformed);
+  const bool is_countable = *size <= std::numeric_limits<std::uint64_t>::max() - body_bytes_;
+  if (!is_countable || !IsChunkExtension(line) || line.size() > kChunkFramingBytes)
+    return Finish(BodyState::kMalformed);
   over_limit_ = *size > limits_.answer_body_bytes - body_bytes_;
   if (over_limit_ && is_full()) return Finish(BodyState::kTooLarge);
   left_ = *size;

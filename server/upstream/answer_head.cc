@@ -25,8 +25,6 @@ bool IsTextChar(char c) {
   return (byte >= 0x20 && byte != 0x7f) || c == '\t';
 }
 
-bool IsQuotedChar(char c) { return IsTextChar(c) && c != '"' && c != '\\'; }
-
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -218,13 +216,9 @@ std::optional<std::size_t> SkipExtensionValue(std::string_view text, std::size_t
     return end == at ? std::nullopt : std::optional(end);
   }
   for (++at; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') {
-      if (++at == text.size() || !IsTextChar(text[at])) return std::nullopt;
-    } else if (!IsQuotedChar(text[at])) {
-      return std::nullopt;
-    }
+    if (text[at] == '\\') ++at;
   }
-  return at == text.size() ? std::nullopt : std::optional(at + 1);
+  return at >= text.size() ? std::nullopt : std::optional(at + 1);
 }
 
 }  // namespace

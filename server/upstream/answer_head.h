@@ -39,7 +39,9 @@ HeadState ReadHead(std::string_view block, AnswerHead& head);
 // The lines behind the last chunk with the empty line that ends them. They change `framing` alone.
 HeadState ReadTrailers(std::string_view block, AnswerFraming& framing);
 
-// What stands behind the size of a chunk up to the line's end.
+// What stands behind the size of a chunk up to the line's end. A quote that its line leaves open is wrong
+// here; the other parser waits for its end, finds it in the wrong place or never, and says the same of it
+// later.
 bool IsChunkExtension(std::string_view text);
 
 // A number as lengths are written: decimal digits only, within 64 bits.

@@ -98,4 +98,29 @@ class ConnectionPool {
   bool closed_ = false;
 };
 
+// A connection in use. It ends closed unless it is kept, whatever way the exchange is left.
+template <typename Connection>
+class ConnectionLease {
+ public:
+  using Pool = ConnectionPool<Connection>;
+
+  ConnectionLease(Pool& pool, std::shared_ptr<Connection> connection)
+      : pool_(pool), connection_(std::move(connection)) {}
+  ~ConnectionLease() {
+    if (!connection_) return;
+    connection_->Close();
+    pool_.Release();
+  }
+  ConnectionLease(const ConnectionLease&) = delete;
+  ConnectionLease& operator=(const ConnectionLease&) = delete;
+
+  Connection& operator*() const { return *connection_; }
+  Connection* operator->() const { return connection_.get(); }
+  void Keep(TimePoint now) { pool_.Keep(std::exchange(connection_, nullptr), now); }
+
+ private:
+  Pool& pool_;
+  std::shared_ptr<Connection> connection_;
+};
+
 }  // namespace session_gateway

@@ -18,28 +18,7 @@ namespace {
 
 using ErrorCode = boost::system::error_code;
 using Pool = ConnectionPool<Connection>;
-
-// A connection in use. It ends closed unless it is kept, whatever way the exchange is left.
-class Lease {
- public:
-  Lease(Pool& pool, std::shared_ptr<Connection> connection)
-      : pool_(pool), connection_(std::move(connection)) {}
-  ~Lease() {
-    if (!connection_) return;
-    connection_->Close();
-    pool_.Release();
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-
-  Connection& operator*() const { return *connection_; }
-  Connection* operator->() const { return connection_.get(); }
-  void Keep(TimePoint now) { pool_.Keep(std::exchange(connection_, nullptr), now); }
-
- private:
-  Pool& pool_;
-  std::shared_ptr<Connection> connection_;
-};
+using Lease = ConnectionLease<Connection>;
 
 // Closes a connection whose body is waited for too long while the header was the whole answer: what came of
 // the body is then handed on as one that was cut. The timer's handler may still be due when the exchange has

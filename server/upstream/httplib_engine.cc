@@ -22,6 +22,7 @@ namespace {
 
 using ErrorCode = boost::system::error_code;
 using Pool = ConnectionPool<BlockingConnection>;
+using Lease = ConnectionLease<BlockingConnection>;
 
 // Places for exchanges, and those who wait for one in the order of their coming.
 class Places {
@@ -89,28 +90,6 @@ class Places {
   std::size_t free_;
   const std::size_t waiting_max_;
   std::list<Holder*> waiting_;
-};
-
-// A connection in use. It ends closed unless it is kept, whatever way the exchange is left.
-class Lease {
- public:
-  Lease(Pool& pool, std::shared_ptr<BlockingConnection> connection)
-      : pool_(pool), connection_(std::move(connection)) {}
-  ~Lease() {
-    if (!connection_) return;
-    connection_->Close();
-    pool_.Release();
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-
-  BlockingConnection& operator*() const { return *connection_; }
-  BlockingConnection* operator->() const { return connection_.get(); }
-  void Keep(TimePoint now) { pool_.Keep(std::exchange(connection_, nullptr), now); }
-
- private:
-  Pool& pool_;
-  std::shared_ptr<BlockingConnection> connection_;
 };
 
 // Cuts the body of an exchange that is still there when the time has come.

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 #include "tests/exchange/channel.h"
 #include "tests/exchange/gateway_under_test.h"
 #include "tests/exchange/rpc_text.h"
@@ -28,7 +28,7 @@ constexpr milliseconds kShortDeadline{1000};
 constexpr std::size_t kTakenBytesMax = 32 * 1024 * 1024;
 constexpr long kMemoryKilobytesMax = 512 * 1024;
 constexpr std::size_t kEarlyPaddingBytes = 300 * 1024;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SESSION_GATEWAY_SANITIZED
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;

@@ -26,11 +26,9 @@ std::string Shown(const WireBytes& wire) {
 }
 
 ::testing::AssertionResult BothSayTheSame(const EngineLimits& limits, const WireBytes& wire) {
-  const std::string first = SaidByParser(limits, wire);
-  const std::string second = SaidByHttplib(limits, wire);
-  if (first == second) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure()
-         << "of " << Shown(wire) << "\none says: " << first << "\nthe other:  " << second;
+  const std::string difference = Disagreement(limits, wire);
+  if (difference.empty()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "of " << Shown(wire) << "\n" << difference;
 }
 
 const std::string kStatusLines[] = {
@@ -108,6 +106,7 @@ const std::string kBodies[] = {
     "5\r\nhello\r\n0\r\nConnection: close\r\n\r\n",
     "5\r\nhello\r\n0\r\nbroken\r\n\r\n",
     "5\r\nhelloX\r\n0\r\n\r\n",
+    "5\r\nhelloX\r\n",
     "5\nhello\r\n0\r\n\r\n",
     "5\rhello",
     "x\r\nhello",
@@ -116,9 +115,13 @@ const std::string kBodies[] = {
     " 5\r\nhello\r\n0\r\n\r\n",
     "5 \r\nhello\r\n0\r\n\r\n",
     "5;\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"\x01\\\x02\";b\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\r\nhello\r\n0\r\n\r\n",
+    "5;a=\"b\r\nhel\"lo\r\n0\r\n\r\n",
     "5;a=\r\nhello\r\n0\r\n\r\n",
     "fffffffffffffffff\r\n",
     "ffffffffffffffff\r\nhello",
+    "5\r\nhello\r\nffffffffffffffff\r\nhello",
     "a\r\n0123456789\r\nA\r\n0123456789\r\n28\r\n0123456789012345678901234567890123456789\r\n5\r\nhello\r\n0"
     "\r\n\r\n",
     "0\r\n\r\n",

@@ -98,14 +98,24 @@ Said ByHttplib(const EngineLimits& limits, const WireBytes& wire) {
   return said;
 }
 
-}  // namespace
-
-std::string SaidByParser(const EngineLimits& limits, const WireBytes& wire) {
-  return ByParser(limits, wire).Text();
+// What the other says already, the parser says when it has seen more.
+bool IsFoundLater(const EngineLimits& limits, const WireBytes& wire, const Said& second) {
+  WireBytes more = wire;
+  more.pieces.emplace_back("x\"xxxx");
+  more.end = WireEnd::kNone;
+  return second.reply.body_state == BodyState::kMalformed && ByParser(limits, more).Text() == second.Text();
 }
 
-std::string SaidByHttplib(const EngineLimits& limits, const WireBytes& wire) {
-  return ByHttplib(limits, wire).Text();
+}  // namespace
+
+std::string Disagreement(const EngineLimits& limits, const WireBytes& wire) {
+  const Said first = ByParser(limits, wire);
+  const Said second = ByHttplib(limits, wire);
+  if (first.Text() == second.Text()) return {};
+  const bool is_open = first.state == static_cast<int>(AnswerParser::State::kReading) ||
+                       first.reply.body_state == BodyState::kCut;
+  if (first.header_done && is_open && IsFoundLater(limits, wire, second)) return {};
+  return "one says: " + first.Text() + "\nthe other:  " + second.Text();
 }
 
 }  // namespace session_gateway

@@ -19,8 +19,9 @@ struct WireBytes {
   WireEnd end = WireEnd::kGoodOrder;
 };
 
-// All that the reader says in the end, as text.
-std::string SaidByParser(const EngineLimits& limits, const WireBytes& wire);
-std::string SaidByHttplib(const EngineLimits& limits, const WireBytes& wire);
+// How what the two say differs, as text; empty: they agree. The parser finds some broken chunks a few bytes
+// later than the other (behind a chunk's data, and where a line leaves a quote open), so where it waits or
+// was cut it is asked again with more bytes.
+std::string Disagreement(const EngineLimits& limits, const WireBytes& wire);
 
 }  // namespace session_gateway

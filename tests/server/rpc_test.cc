@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "server/rpc/call_base.h"
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 #include "tests/server/rpc_harness.h"
 
 namespace session_gateway {

@@ -1,5 +1,6 @@
-#include "server/rpc/library_logs.h"
+#include "server/rpc/library_settings.h"
 
+#include <absl/synchronization/mutex.h>
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
@@ -25,5 +26,7 @@ void QuietLibraryLogs() {
 }
 
 void HoldGrpc() { grpc_init(); }
+
+void SkipMutexChecks() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 }  // namespace session_gateway
