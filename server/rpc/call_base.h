@@ -60,7 +60,11 @@ class CallBase {
   virtual void FinishWithError(const grpc::Status& status, void* tag) = 0;
 
   grpc::ServerContext& server_context() { return server_context_; }
-  void* arrived_tag() { return static_cast<EventTarget*>(&arrived_); }
+  // To be given to gRPC at once.
+  void* arrived_tag() {
+    arrived_.HandOver();
+    return static_cast<EventTarget*>(&arrived_);
+  }
 
  private:
   class Event final : public EventTarget {

@@ -37,6 +37,7 @@ GenericCall::~GenericCall() = default;
 
 void GenericCall::Listen(std::unique_ptr<GenericCall> call) {
   GenericCall& listening = *call.release();
+  listening.arrived_.HandOver();
   listening.services_.Request(listening.context_, listening.stream_,
                               static_cast<EventTarget*>(&listening.arrived_));
 }
@@ -65,9 +66,9 @@ void GenericCall::Tell(Action action) {
 }
 
 void GenericCall::EndForDrain() {
-  if (finish_called_) return;
-  if (writing_) return Cut();
-  Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
+  is_ending_ = true;
+  // A write that is under way comes first.
+  if (!writing_) Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
 }
 
 void GenericCall::Cut() { context_.TryCancel(); }
@@ -110,6 +111,7 @@ void GenericCall::OnWritten(bool ok) {
   writing_ = false;
   if (!ok || is_gone_) Finish(grpc::Status::CANCELLED);
   Tell([this] { logic_->OnWritten(); });
+  if (is_ending_) EndForDrain();
   Release();
 }
 

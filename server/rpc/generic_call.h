@@ -45,7 +45,7 @@ class GenericCall final : public GenericStream {
 
   // The logic that is told what comes; or, for a call that no logic takes, Finish.
   void Run(std::unique_ptr<GenericMethod> logic);
-  // The server stops: what is open ends, and what is just being written is not waited for.
+  // The server stops: the call ends, after what is just being written.
   void EndForDrain();
   // Whatever is under way on it fails at once.
   void Cut();
@@ -95,6 +95,7 @@ class GenericCall final : public GenericStream {
   int awaited_ = 0;  // events that must still come before the call may be destroyed
   bool writing_ = false;
   bool finish_called_ = false;
+  bool is_ending_ = false;
   bool is_gone_ = false;  // gRPC has ended the call
 };
 

@@ -1,5 +1,5 @@
-// The gRPC listener: the service's two RPCs on a completion queue, with health and reflection beside them, and
-// the way to stop without losing a call.
+// The gRPC listener: the service's two RPCs on a completion queue, with health and reflection beside them,
+// and the way to stop without losing a call.
 //
 // Each lane's loop is run by a thread of its own, from before Start until after Drain. Thread rule: Start,
 // Drain and the destructor on the owner's thread, which is none of these. Never here: what an RPC does,
