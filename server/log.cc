@@ -285,17 +285,24 @@ std::size_t Log::dropped() const { return backend_->dropped(); }
 
 namespace {
 
-// Lines gather until there are enough for one write, or no more wait.
+// Lines gather until there are enough for one write, or no more wait. The last of them may be written by
+// another thread than the log's, once that has ended.
 class StderrLines {
  public:
   void Add(std::string_view line) {
-    if (lines_.size() + line.size() > kWriteBytesMax) Write();
+    const std::lock_guard lock(mutex_);
+    if (lines_.size() + line.size() > kWriteBytesMax) WriteLocked();
     lines_ += line;
   }
+  void Write() {
+    const std::lock_guard lock(mutex_);
+    WriteLocked();
+  }
 
+ private:
   // Whoever reads may stop reading for good. Then lines wait once, and later ones are lost at once until the
   // stream takes some again: the program must be able to end.
-  void Write() {
+  void WriteLocked() {
     if (lines_.empty()) return;
     pollfd stream{STDERR_FILENO, POLLOUT, 0};
     is_stuck_ = ::poll(&stream, 1, is_stuck_ ? 0 : kStderrPatienceMs) == 0;
@@ -303,8 +310,8 @@ class StderrLines {
     lines_.clear();
   }
 
- private:
-  std::string lines_;
+  std::mutex mutex_;
+  std::string lines_;  // guarded by mutex_, as is the next
   bool is_stuck_ = false;
 };
 
