@@ -21,8 +21,8 @@ class EventInbox;
 // An operation under way on a completion queue. Its address is the tag, as an EventTarget*.
 class EventTarget {
  public:
-  // Around an operation that one thread begins and another gets the event of, for what the first has written. gRPC's
-  // locks order the two as well, but nobody sees that who checks this program for races.
+  // Around an operation that one thread begins and another gets the event of, for what the first has written.
+  // gRPC's locks order the two as well, but nobody sees that who checks this program for races.
   void HandOver() { handed_over_.store(true, std::memory_order_release); }
   void TakeOver() { (void)handed_over_.load(std::memory_order_acquire); }
 

@@ -1,5 +1,5 @@
-// What is set for the libraries gRPC, protobuf and Abseil in the whole process: what they print, how long gRPC
-// lives, what they check.
+// What is set for the libraries gRPC, protobuf and Abseil in the whole process: what they print, how long
+// gRPC lives, what they check.
 //
 // Thread rule: once, before the first server starts. Never here: the program's own log (server/log.h).
 #pragma once
@@ -15,8 +15,8 @@ void QuietLibraryLogs();
 // after a large message. Held, it ends with the process, which is then not kept waiting after its drain.
 void HoldGrpc();
 
-// Abseil's mutexes, gRPC's that is, look for lock cycles each time they are taken, unless they were built without:
-// 4 % of a call.
+// Abseil's mutexes, gRPC's that is, look for lock cycles each time they are taken, unless they were built
+// without: 4 % of a call.
 void SkipMutexChecks();
 
 }  // namespace session_gateway

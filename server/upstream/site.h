@@ -15,7 +15,7 @@
 namespace session_gateway {
 
 struct UpstreamSite {
-  std::unique_ptr<TlsClient> tls;  // null where no endpoint has `https`
+  std::unique_ptr<TlsClient> tls;                  // null where no endpoint has `https`
   std::shared_ptr<Authentication> authentication;  // the stacks of all lanes share it
 };
 

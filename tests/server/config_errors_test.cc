@@ -19,7 +19,8 @@ constexpr char kByName[] = ": is required with qlik.auth.mode: certificate or he
 
 TEST(ConfigErrorsTest, AnUnknownKeyNamesTheNearestValidOne) {
   const std::string top =
-      "listen, threads, call_timeout, call_timeout_max, drain_timeout, creates, limits, upstream, pool, retry, "
+      "listen, threads, call_timeout, call_timeout_max, drain_timeout, creates, limits, upstream, pool, "
+      "retry, "
       "ejection, "
       "credentials, "
       "symphony, qlik";

@@ -13,7 +13,9 @@ constexpr Duration kDrain = std::chrono::seconds(2);
 constexpr Duration kDrainMax = std::chrono::seconds(20);
 
 bool IsQuestion(const HttpRequest& request) { return request.body.text().starts_with('?'); }
-std::string KeyOf(const HttpRequest& request) { return request.body.text().substr(0, request.body.text().find('/')); }
+std::string KeyOf(const HttpRequest& request) {
+  return request.body.text().substr(0, request.body.text().find('/'));
+}
 
 // A create whose answer, when it begins with `!`, shows the id and no more.
 class ModelCreate final : public OnceCreate {
