@@ -13,8 +13,8 @@ namespace session_gateway {
 // So many, whatever the machine has: beyond, threads that have little to do cost more than they bring.
 inline constexpr std::size_t kLanesMax = 64;
 
-// The lanes that `threads` stands for on a machine of so many processors. A lane keeps two of them busy: its
-// loop, and the thread that waits on gRPC's queue.
+// The lanes that `threads` stands for on a machine of so many processors. A busy lane fills one of them; as
+// many are left to the programs beside the gateway.
 std::size_t LaneCount(const Config& config, std::size_t processors);
 
 Config ShareOf(const Config& config, std::size_t lanes);
