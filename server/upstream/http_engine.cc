@@ -9,6 +9,7 @@
 #include "server/upstream/dialer.h"
 #include "server/upstream/exchange_end.h"
 #include "server/upstream/http_answer.h"
+#include "server/upstream/idle_sweep.h"
 #include "server/upstream/request_text.h"
 #include "server/upstream/tls_connection.h"
 #include "server/upstream/tls_sessions.h"
@@ -110,7 +111,7 @@ class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
         tls_(tls),
         resolver_(executor_, endpoint_),
         pool_(limits),
-        sweep_timer_(executor_) {}
+        sweep_(std::make_shared<IdleSweep<Connection>>(executor_, pool_, clock_)) {}
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context);
   void Close();
@@ -124,7 +125,6 @@ class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
   bool Over(const CallContext& context) const {
     return context.stopped() != StopReason::kNone || clock_.Now() >= context.deadline();
   }
-  void ArmSweep();
 
   const LoopExecutor executor_;
   const Endpoint endpoint_;
@@ -135,8 +135,7 @@ class HttpEngine::Impl : public std::enable_shared_from_this<Impl> {
   const std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
   NameResolver resolver_;
   Pool pool_;
-  LoopTimer sweep_timer_;
-  bool sweep_armed_ = false;
+  const std::shared_ptr<IdleSweep<Connection>> sweep_;
 };
 
 Task<SendResult> HttpEngine::Impl::Send(const HttpRequest& request, CallContext& context) {
@@ -222,7 +221,7 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
   if (auto* reply = std::get_if<HttpReply>(&result)) reply->endpoint = origin_;
   if (clean) {
     lease.Keep(clock_.Now());
-    ArmSweep();
+    sweep_->Arm();
   }
   co_return result;
 }
@@ -230,21 +229,7 @@ Task<SendResult> HttpEngine::Impl::Exchange(Lease& lease, const std::string& hea
 void HttpEngine::Impl::Close() {
   pool_.Close();
   resolver_.Close();
-  sweep_timer_.cancel();
-}
-
-// One timer for all that is kept, set for the one that has rested longest.
-void HttpEngine::Impl::ArmSweep() {
-  if (sweep_armed_ || pool_.idle() == 0) return;
-  sweep_armed_ = true;
-  sweep_timer_.expires_at(*pool_.NextExpiry());
-  sweep_timer_.async_wait([weak = weak_from_this()](const ErrorCode&) {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->sweep_armed_ = false;
-    self->pool_.Sweep(self->clock_.Now());
-    self->ArmSweep();
-  });
+  sweep_->Cancel();
 }
 
 HttpEngine::HttpEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock)

@@ -12,6 +12,7 @@
 #include "server/upstream/connection_pool.h"
 #include "server/upstream/dialer.h"
 #include "server/upstream/httplib_exchange.h"
+#include "server/upstream/idle_sweep.h"
 #include "server/upstream/loop_event.h"
 #include "server/upstream/request_text.h"
 #include "server/upstream/tls_blocking_connection.h"
@@ -134,7 +135,7 @@ class HttplibEngine::Impl : public std::enable_shared_from_this<Impl> {
         pool_(limits),
         places_(executor_, limits.threads, limits.connections),
         threads_(executor_, limits.threads),
-        sweep_timer_(executor_) {}
+        sweep_(std::make_shared<IdleSweep<BlockingConnection>>(executor_, pool_, clock_)) {}
 
   Task<SendResult> Send(const HttpRequest& request, CallContext& context);
   void Close();
@@ -150,7 +151,6 @@ class HttplibEngine::Impl : public std::enable_shared_from_this<Impl> {
   bool Over(const CallContext& context) const {
     return context.stopped() != StopReason::kNone || clock_.Now() >= context.deadline();
   }
-  void ArmSweep();
 
   const LoopExecutor executor_;
   const Endpoint endpoint_;
@@ -163,8 +163,7 @@ class HttplibEngine::Impl : public std::enable_shared_from_this<Impl> {
   Pool pool_;
   Places places_;
   WorkerThreads threads_;
-  LoopTimer sweep_timer_;
-  bool sweep_armed_ = false;
+  const std::shared_ptr<IdleSweep<BlockingConnection>> sweep_;
 };
 
 Task<SendResult> HttplibEngine::Impl::Send(const HttpRequest& request, CallContext& context) {
@@ -284,7 +283,7 @@ Task<SendResult> HttplibEngine::Impl::Exchange(Lease& lease, const std::string& 
   SendResult result = exchange.Conclude(context.abandoned() ? context.stopped() : StopReason::kNone);
   if (exchange.IsClean()) {
     lease.Keep(clock_.Now());
-    ArmSweep();
+    sweep_->Arm();
   }
   co_return result;
 }
@@ -292,21 +291,7 @@ Task<SendResult> HttplibEngine::Impl::Exchange(Lease& lease, const std::string& 
 void HttplibEngine::Impl::Close() {
   pool_.Close();
   resolver_.Close();
-  sweep_timer_.cancel();
-}
-
-// One timer for all that is kept, set for the one that has rested longest.
-void HttplibEngine::Impl::ArmSweep() {
-  if (sweep_armed_ || pool_.idle() == 0) return;
-  sweep_armed_ = true;
-  sweep_timer_.expires_at(*pool_.NextExpiry());
-  sweep_timer_.async_wait([weak = weak_from_this()](const ErrorCode&) {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->sweep_armed_ = false;
-    self->pool_.Sweep(self->clock_.Now());
-    self->ArmSweep();
-  });
+  sweep_->Cancel();
 }
 
 HttplibEngine::HttplibEngine(Loop& loop, Endpoint endpoint, EngineLimits limits, const Clock& clock,
