@@ -12,6 +12,7 @@
 #include "server/log.h"
 #include "server/once.h"
 #include "server/rpc/grpc_server.h"
+#include "server/run_on_loop.h"
 #include "server/session_service.h"
 #include "server/upstream/make_authentication.h"
 #include "server/upstream/stack.h"
@@ -121,15 +122,15 @@ class GatewayUnderTest::Impl {
   pthread_t loop_thread() { return loop_thread_.native_handle(); }
 
   std::size_t lingering() {
-    std::promise<std::size_t> count;
-    boost::asio::post(loop_, [&] { count.set_value(exchanges_.lingering()); });
-    return count.get_future().get();
+    std::size_t count = 0;
+    RunOnLoop(loop_, [&] { count = exchanges_.lingering(); });
+    return count;
   }
 
   OnceCounts once_counts() {
-    std::promise<OnceCounts> counts;
-    boost::asio::post(loop_, [&] { counts.set_value(once_.counts()); });
-    return counts.get_future().get();
+    OnceCounts counts;
+    RunOnLoop(loop_, [&] { counts = once_.counts(); });
+    return counts;
   }
 
   // Returns once no create lingers, soon after `patience` at the latest.
