@@ -77,10 +77,14 @@ CallBase::CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstr
   server_context_.AsyncNotifyWhenDone(static_cast<EventTarget*>(&done_));
 }
 
+CallBase::~CallBase() {
+  if (table_ != nullptr) lanes_.Unassign(*table_);
+}
+
 void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
 
 CallTable& CallBase::table() {
-  if (table_ == nullptr) table_ = &lanes_.Choose(request_id(), own_lane_);
+  if (table_ == nullptr) table_ = &lanes_.Assign(request_id(), own_lane_);
   return *table_;
 }
 
@@ -95,7 +99,7 @@ void CallBase::OnArrived(bool ok) {
   Listen(MakeNext());
   if (lanes_.draining()) {
     Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
-  } else if (!lanes_.BeginRunning(*table_)) {
+  } else if (!lanes_.BeginRunning()) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
   } else {
     running_ = true;
@@ -190,7 +194,7 @@ void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view mes
 void CallBase::End(std::string_view exception) {
   if (running_) {
     running_ = false;
-    lanes_.EndRunning(*table_);
+    lanes_.EndRunning();
   }
   if (timer_) timer_->cancel();
   if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {

@@ -34,7 +34,7 @@ namespace session_gateway {
 
 class CallBase {
  public:
-  virtual ~CallBase() = default;
+  virtual ~CallBase();
   CallBase(const CallBase&) = delete;
   CallBase& operator=(const CallBase&) = delete;
 

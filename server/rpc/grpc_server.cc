@@ -1,5 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpc/support/time.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -61,7 +62,10 @@ constexpr Duration kAgeGraceMargin = std::chrono::seconds(10);
 constexpr Duration kRefuseMax = std::chrono::milliseconds(100);
 // What is kept back of the drain time for the answers of stopped calls.
 constexpr Duration kDrainMarginMax = std::chrono::seconds(1);
-constexpr int kDrainDivisor = 10;  // neither takes more than this part of the drain time
+constexpr int kDrainDivisor = 10;  // none of these takes more than this part of the drain time
+// So long a peer has, once no call is left, to answer the ping that comes with its GOAWAY: then it has seen
+// that, and has what was sent before. gRPC itself would wait twenty seconds for a peer that reads nothing.
+constexpr Duration kGoawayGraceMax = std::chrono::milliseconds(500);
 
 int ClampToInt(std::size_t number) {
   return static_cast<int>(std::min<std::size_t>(number, std::numeric_limits<int>::max()));
@@ -113,6 +117,7 @@ class GrpcServer::Impl {
                lanes, clock, log),
         refuse_timer_(loop_.get_executor()),
         stop_timer_(loop_.get_executor()),
+        cut_timer_(loop_.get_executor()),
         services_(lanes_) {}
 
   ~Impl() { Drain(); }
@@ -132,6 +137,8 @@ class GrpcServer::Impl {
   // left.
   void BeginDrain(std::promise<void>& refused, std::promise<void>& empty);
   void StopRunning();
+  // Ends the connections that are left. On the first lane's loop.
+  void CutSoon();
 
   const GrpcServerOptions options_;
   Loop& loop_;  // the first lane's: of connections and of the drain's timers
@@ -140,6 +147,7 @@ class GrpcServer::Impl {
   Lanes lanes_;
   LoopTimer refuse_timer_;
   LoopTimer stop_timer_;
+  LoopTimer cut_timer_;
   SessionGateway::AsyncService service_;
   GenericServices services_;
   std::deque<CompletionQueueDriver> queues_;
@@ -216,7 +224,12 @@ void GrpcServer::Impl::Take(int fd) {
 void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void>& empty) {
   log_.Event(LogLevel::kInfo, "draining", {{"calls", static_cast<std::int64_t>(lanes_.running())}});
   // The listening calls have ended then, too, so gRPC has begun to shut down and takes no more calls.
-  lanes_.OnEmpty([&empty] { empty.set_value(); });
+  lanes_.OnEmpty([this, &empty] {
+    boost::asio::post(loop_, [this, &empty] {
+      CutSoon();
+      empty.set_value();
+    });
+  });
   services_.BeginDrain();
   lanes_.BeginDrain();
   const Duration part = options_.drain_timeout / kDrainDivisor;
@@ -233,6 +246,13 @@ void GrpcServer::Impl::StopRunning() {
   for (CallTable& lane : lanes_.tables()) {
     boost::asio::post(lane.loop(), [&lane] { lane.StopRunning(); });
   }
+}
+
+void GrpcServer::Impl::CutSoon() {
+  cut_timer_.expires_at(clock_.Now() + std::min(options_.drain_timeout / kDrainDivisor, kGoawayGraceMax));
+  cut_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) grpc_server_cancel_all_calls(server_->c_server());
+  });
 }
 
 void GrpcServer::Impl::Drain() {
@@ -255,6 +275,7 @@ void GrpcServer::Impl::Drain() {
   // The loops may be busy with the last events, and with the timers.
   RunOnLoop(loop_, [&] {
     stop_timer_.cancel();
+    cut_timer_.cancel();
     services_.Close();
   });
   WaitForLoops();

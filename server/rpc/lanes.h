@@ -48,12 +48,15 @@ class Lanes {
   Log& log() { return log_; }
   std::deque<CallTable>& tables() { return tables_; }
 
-  // Of a call that arrives by the queue of `own`; `request_id` is empty when it has none.
-  CallTable& Choose(std::string_view request_id, CallTable& own);
+  // The lane of a call that arrives by the queue of `own`; `request_id` is empty when it has none. The call
+  // counts as that lane's from here, not only when its loop sees it, for many may be chosen in between; until
+  // Unassign.
+  CallTable& Assign(std::string_view request_id, CallTable& own);
+  void Unassign(CallTable& lane) { --lane.assigned(); }
 
   // False when the bound is reached; else the call counts until EndRunning.
-  bool BeginRunning(CallTable& lane);
-  void EndRunning(CallTable& lane);
+  bool BeginRunning();
+  void EndRunning() { --running_; }
   std::size_t running() const { return running_; }
 
   // Arriving calls are refused from now on.
@@ -67,6 +70,8 @@ class Lanes {
   void OnEmpty(std::function<void()> on_empty);
 
  private:
+  CallTable& Choose(std::string_view request_id, CallTable& own);
+
   const CallLimits limits_;
   const Clock& clock_;
   Log& log_;

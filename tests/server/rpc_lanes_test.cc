@@ -50,7 +50,8 @@ TEST(RpcLanes, ManyCallsOfOneConnectionSpread) {
   EXPECT_TRUE(WaitUntil([&] { return gate.waiting() == kCalls; }));
   const std::vector<int> calls = server.StartedByLane();
   const auto [least, most] = std::minmax_element(calls.begin(), calls.end());
-  EXPECT_LE(*most, *least + static_cast<int>(Lanes::kLeadMax) + 1) << testing::PrintToString(calls);
+  // Each lane's thread may choose the same emptiest one at once.
+  EXPECT_LE(*most, *least + static_cast<int>(Lanes::kLeadMax + kLanes)) << testing::PrintToString(calls);
   gate.Open();
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(ok, kCalls);
@@ -78,7 +79,7 @@ TEST(RpcLanes, RequestIdsSpread) {
   Lanes lanes({}, {{loop, handler}, {loop, handler}, {loop, handler}}, clock, log);
   std::vector<int> calls(kLanes);
   for (int i = 0; i < kCalls; ++i) {
-    const CallTable& chosen = lanes.Choose(RequestIdOf(i), lanes.tables().front());
+    const CallTable& chosen = lanes.Assign(RequestIdOf(i), lanes.tables().front());
     const auto place = std::find_if(lanes.tables().begin(), lanes.tables().end(),
                                     [&](const CallTable& table) { return &table == &chosen; });
     ++calls[static_cast<std::size_t>(place - lanes.tables().begin())];

@@ -124,5 +124,15 @@ TEST(RpcWireTest, ResponseIsHeaderDataAndTrailers) {
   EXPECT_EQ(answer[2].flags & kEndStream, kEndStream);
 }
 
+// gRPC would wait twenty seconds for its ping.
+TEST(RpcWireTest, WhoDoesNotAnswerTheGoawayDoesNotHoldTheServerUp) {
+  TestServer server(Echo);
+  Wire wire(server.port());
+  ASSERT_EQ(wire.Call().size(), 3U);
+  const auto begin = std::chrono::steady_clock::now();
+  server.Drain();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
 }  // namespace
 }  // namespace session_gateway
