@@ -24,7 +24,7 @@ test: ## Build and run every test, and say how many ran
 	@deploy/install-packages.sh test
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)
-	@ctest --test-dir $(BUILD) -j2 --output-on-failure --no-tests=error --progress; status=$$?; \
+	@ctest --test-dir $(BUILD) -j6 --output-on-failure --no-tests=error --progress; status=$$?; \
 	  cat $(BUILD)/*/*.skipped 2>/dev/null; exit $$status
 
 deb: build ## The Debian package, in build/packages/
@@ -48,13 +48,13 @@ asan: ## The tests under the address and undefined-behaviour sanitizers
 	@deploy/install-packages.sh test
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build --preset asan
-	@ctest --test-dir $(BUILD)/asan -j3 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/asan -j6 --output-on-failure --no-tests=error --progress
 
 tsan: ## The tests under the thread sanitizer
 	@deploy/install-packages.sh test
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
-	@ctest --test-dir $(BUILD)/tsan -j3 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/tsan -j6 --output-on-failure --no-tests=error --progress
 
 ledger-model: ## The ledger against its model, ten million steps of random interleavings
 	@deploy/install-packages.sh test

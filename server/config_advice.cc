@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/config_keys.h"
+#include "translator/ascii.h"
 
 namespace session_gateway {
 namespace {
@@ -12,11 +13,8 @@ namespace {
 // What a key would read if its writer had used our form: `callTimeout` and `call-timeout` are near
 // `call_timeout`.
 std::string Folded(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-') c = '_';
-  }
+  std::string folded = LowerCase(name);
+  std::replace(folded.begin(), folded.end(), '-', '_');
   return folded;
 }
 

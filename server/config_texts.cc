@@ -5,22 +5,14 @@
 #include <variant>
 
 #include "server/host_port.h"
+#include "translator/ascii.h"
 
 namespace session_gateway {
 namespace {
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool IsOneOf(char c, std::string_view marks) { return marks.find(c) != std::string_view::npos; }
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 std::optional<std::string> CheckFile(std::string_view text) {
   const std::size_t begin = text.starts_with(kCredentialsPrefix) ? kCredentialsPrefix.size() : 0;

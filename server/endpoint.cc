@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "server/host_port.h"
+#include "translator/ascii.h"
 
 namespace session_gateway {
 namespace {
@@ -13,14 +14,6 @@ constexpr std::size_t kEndpointBytesMax = 2048;
 constexpr char kForm[] = "must have the form scheme://host:port[/prefix]";
 constexpr char kSegmentRule[] =
     "the prefix may hold letters, digits, -._~!$&'()*+,;=:@ and whole percent-encodings only";
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 bool IsSegmentCharacter(char c) {
   constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@";

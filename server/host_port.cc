@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "translator/ascii.h"
+
 namespace session_gateway {
 namespace {
 
@@ -19,7 +21,6 @@ constexpr char kPortOrZeroRule[] = "the port must be from 0 to 65535";
 constexpr char kNameRule[] =
     "the host name must be labels of 1 to 63 letters, digits, hyphens or underscores, joined by dots";
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<std::uint16_t> ParsePort(std::string_view text) {
   if (text.empty() || text.size() > kPortDigitsMax) return std::nullopt;
@@ -98,7 +99,7 @@ std::variant<HostPort, std::string> ParseHostPort(std::string_view text, PortZer
     if (!address) return "the brackets must hold an IPv6 address without a zone";
     parsed.host = *std::move(address);
   } else {
-    for (char c : host) parsed.host += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (const char c : host) parsed.host += LowerCase(c);
     if (auto problem = CheckPlainHost(parsed.host)) return *std::move(problem);
   }
   if (port_missing) return "the port is missing: write host:port";

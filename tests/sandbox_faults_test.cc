@@ -20,7 +20,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
 
 class SandboxFaultsTest : public testing::Test {
  protected:

@@ -20,7 +20,6 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::SizeIs;
 
-constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
 constexpr char kBase[] = "/platform/rest/symrest/v1/";
 constexpr char kEgo[] = "Basic ZWdvOnM6ZWNyZXQ=";       // ego:s:ecret
 constexpr char kWrong[] = "Basic ZWdvOndyb25n";         // ego:wrong

@@ -21,7 +21,6 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 using testing::SizeIs;
 
-constexpr SandboxUpstream kQlik = SandboxUpstream::kQlik;
 constexpr char kCookie[] = "X-Qlik-Session-vp";
 
 class SandboxProxyTest : public testing::Test {

@@ -13,8 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
-constexpr SandboxUpstream kQlik = SandboxUpstream::kQlik;
 
 struct Refused {
   const char* name;

@@ -23,8 +23,6 @@ using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
 
-constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
-constexpr SandboxUpstream kQlik = SandboxUpstream::kQlik;
 
 std::string ReadFixture(const std::string& name) {
   std::ifstream file(std::string(SESSION_GATEWAY_SOURCE_DIR) + "/tests/data/" + name);

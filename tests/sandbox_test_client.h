@@ -14,7 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sandbox/sandbox.h"
+
 namespace session_gateway {
+
+inline constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
+inline constexpr SandboxUpstream kQlik = SandboxUpstream::kQlik;
 
 struct RawRequest {
   std::string method = "POST";

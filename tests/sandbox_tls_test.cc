@@ -11,6 +11,7 @@
 
 #include "tests/pki/temporary_directory.h"
 #include "tests/sandbox/sandbox.h"
+#include "tests/sandbox_test_client.h"
 #include "tests/sandbox_tls_client.h"
 
 namespace session_gateway {
@@ -22,8 +23,6 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr SandboxUpstream kSymphony = SandboxUpstream::kSymphony;
-constexpr SandboxUpstream kQlik = SandboxUpstream::kQlik;
 
 class SandboxTlsTest : public testing::Test {
  protected:

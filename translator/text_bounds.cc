@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
+#include "translator/ascii.h"
 #include "translator/http_message.h"
 #include "translator/utf8.h"
 
@@ -37,10 +37,6 @@ constexpr Announcer kAnnouncers[] = {{"authorization", kLineEnds},
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
-std::string LowerAscii(std::string_view text) {
-  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
-}
-
 // As an HTML form spells a percent-encoded text: `+` for a space.
 std::string FormEncoded(std::string text) {
   for (std::size_t at = text.find("%20"); at != std::string::npos; at = text.find("%20", at)) {
@@ -61,8 +57,8 @@ std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
   for (const std::string& given : secrets) {
     const std::string_view secret = Unquoted(given);
     if (secret.size() < kSecretBytesMin) continue;
-    forms.push_back(LowerAscii(secret));
-    forms.push_back(LowerAscii(PercentEncode(secret)));
+    forms.push_back(LowerCase(secret));
+    forms.push_back(LowerCase(PercentEncode(secret)));
     forms.push_back(FormEncoded(forms.back()));
   }
   std::stable_sort(forms.begin(), forms.end(),
@@ -72,7 +68,7 @@ std::vector<std::string> FormsOf(const std::vector<std::string>& secrets) {
 
 // Without regard to case, for `%2F` and `%2f` are the same.
 void MaskSecrets(const std::vector<std::string>& forms, std::string& text) {
-  std::string lower = LowerAscii(text);
+  std::string lower = LowerCase(text);
   for (const std::string& form : forms) {
     for (std::size_t at = lower.find(form); at != std::string::npos;
          at = lower.find(form, at + kMask.size())) {
@@ -86,7 +82,7 @@ void MaskSecrets(const std::vector<std::string>& forms, std::string& text) {
 // A sentence on passwords or cookies is none of these.
 void MaskAnnounced(const Announcer& announcer, std::string& text) {
   constexpr std::string_view kLeads = "=:\"' ";
-  std::string lower = LowerAscii(text);
+  std::string lower = LowerCase(text);
   for (std::size_t at = lower.find(announcer.name); at != std::string::npos;
        at = lower.find(announcer.name, at)) {
     const std::size_t name_end = at + announcer.name.size();

@@ -32,8 +32,6 @@ RedisAddress AddressOf(const std::string& text) {
   return std::holds_alternative<RedisAddress>(parsed) ? std::get<RedisAddress>(parsed) : RedisAddress{};
 }
 
-RedisOutcome NotRun(std::string problem) { return {End::kNotRun, {}, std::move(problem), {}}; }
-
 // Set when an attempt ends, in whatever way.
 struct OverAtEnd {
   explicit OverAtEnd(std::shared_ptr<bool> the_over) : over(std::move(the_over)) {}
@@ -275,7 +273,7 @@ Task<RedisOutcome> RedisClient::Run(RedisScript script, std::span<const std::str
                                     Priority priority, RedisLateEnd late) {
   const std::shared_ptr<State> state = state_;
   const auto connection = co_await state->Usable(context);
-  if (connection == nullptr) co_return NotRun(state->problem);
+  if (connection == nullptr) co_return RedisOutcome::NotRun(state->problem);
   const std::size_t unanswered_max = state->operations_max * (priority == Priority::kBegin ? 1 : 2);
   std::string count;
   std::vector<std::string_view> words = state->Words(true, script, keys, values, count);

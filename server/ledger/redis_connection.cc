@@ -19,8 +19,6 @@ using End = RedisOutcome::End;
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kBufferKeptMax = 1024 * 1024;  // a buffer that grew beyond it is not kept
 
-RedisOutcome NotRun(std::string problem) { return {End::kNotRun, {}, std::move(problem), {}}; }
-
 }  // namespace
 
 struct RedisConnection::Command {
@@ -135,16 +133,16 @@ Task<RedisOutcome> RedisConnection::Do(std::span<const std::string_view> words, 
                                        std::size_t unanswered_max, RedisLateEnd late) {
   const auto self = shared_from_this();
   if (context != nullptr && context->stopped() != StopReason::kNone) {
-    co_return NotRun("the call has ended");
+    co_return RedisOutcome::NotRun("the call has ended");
   }
   if (std::string refusal = Refusal(unanswered_max); !refusal.empty()) {
-    co_return NotRun(std::move(refusal));
+    co_return RedisOutcome::NotRun(std::move(refusal));
   }
   std::shared_ptr<Command> command;
   try {
     command = Enqueue(words, std::move(late));
   } catch (const std::exception&) {
-    co_return NotRun(kRedisNoMemory);
+    co_return RedisOutcome::NotRun(kRedisNoMemory);
   }
   const TimePoint asked = command->limit - timeout_;
   try {

@@ -51,6 +51,8 @@ struct RedisOutcome {
   RedisReply reply;      // of kAnswered
   std::string problem;   // of the others, for people
   TimePoint asked = {};  // when it was handed to the connection
+
+  static RedisOutcome NotRun(std::string problem) { return {End::kNotRun, {}, std::move(problem), {}}; }
 };
 
 // Told once of a command that ended as kUnknown: the late reply, or nullptr when none will come.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "translator/ascii.h"
+
 namespace session_gateway {
 namespace {
 
@@ -11,8 +13,7 @@ namespace {
 std::size_t HashOf(std::string_view request_id) {
   std::uint64_t hash = 14695981039346656037u;
   for (const char c : request_id) {
-    const bool is_upper = c >= 'A' && c <= 'Z';
-    hash = (hash ^ static_cast<unsigned char>(is_upper ? c - 'A' + 'a' : c)) * 1099511628211u;
+    hash = (hash ^ static_cast<unsigned char>(LowerCase(c))) * 1099511628211u;
   }
   return static_cast<std::size_t>(hash ^ (hash >> 32));
 }

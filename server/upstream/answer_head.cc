@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "translator/ascii.h"
+
 namespace session_gateway {
 namespace {
 
@@ -12,7 +14,6 @@ constexpr std::size_t kFoldedValueMax = 4096;
 constexpr std::size_t kVersionBytes = 8;  // HTTP/1.1
 constexpr std::size_t kStatusBytes = 4;   // with the space behind it
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 bool IsTokenChar(char c) {
@@ -23,14 +24,6 @@ bool IsTokenChar(char c) {
 bool IsTextChar(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte >= 0x20 && byte != 0x7f) || c == '\t';
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return lower;
 }
 
 std::string_view WithoutBlanksBehind(std::string_view text) {

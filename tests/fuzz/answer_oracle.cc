@@ -13,7 +13,6 @@ namespace {
 
 using absl::StatusCode;
 
-constexpr std::int64_t kDaySeconds = 86400;
 
 struct Row {
   StatusCode code;

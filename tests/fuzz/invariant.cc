@@ -17,7 +17,6 @@ namespace {
 constexpr std::size_t kTrailersBytesMax = 4096;
 // How HTTP/2 counts an entry beside its name and value.
 constexpr std::size_t kEntryOverhead = 32;
-constexpr std::int64_t kDaySeconds = 86400;
 
 std::size_t Entry(std::string_view name, std::size_t value) { return name.size() + value + kEntryOverhead; }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 namespace session_gateway::fuzzing {
 
 // The contract's numbers, written down again: a bound of the code that slips is not to slip here, too.
+inline constexpr std::int64_t kDaySeconds = 86400;
 inline constexpr int kDepthMax = 64;
 inline constexpr std::size_t kShownTextBytesMax = 256;
 inline constexpr std::size_t kShownViolationsMax = 16;

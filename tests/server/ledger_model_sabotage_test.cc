@@ -9,7 +9,6 @@
 namespace session_gateway {
 namespace {
 
-constexpr int kStepsOfASeed = 1000;
 // Within so many seeds what is broken is found, in each of so many tries.
 constexpr int kSeedsToFind = 1000;
 constexpr int kTries = 5;

@@ -20,7 +20,6 @@
 namespace session_gateway {
 namespace {
 
-constexpr int kStepsOfASeed = 1000;
 #ifdef SESSION_GATEWAY_SANITIZED
 constexpr std::int64_t kStepsInAll = 120'000;
 #else

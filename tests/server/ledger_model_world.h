@@ -17,6 +17,8 @@
 
 namespace session_gateway {
 
+inline constexpr int kStepsOfASeed = 1000;
+
 class ModelWorld {
  public:
   ModelWorld(std::uint64_t seed, Sabotage sabotage);
