@@ -49,6 +49,7 @@ class GenericCall final : public GenericStream {
   void EndForDrain();
   // Whatever is under way on it fails at once.
   void Cut();
+  bool is_cut() const { return is_cut_; }
 
   void Read() override;
   void Write(const std::string& message) override;
@@ -96,6 +97,7 @@ class GenericCall final : public GenericStream {
   bool writing_ = false;
   bool finish_called_ = false;
   bool is_ending_ = false;
+  bool is_cut_ = false;
   bool is_gone_ = false;  // gRPC has ended the call
 };
 
