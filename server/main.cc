@@ -181,12 +181,12 @@ int Fail(int exit_code, std::string_view problem) {
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
-int Serve(const Config& config, const DescriptorBudget& descriptors, const std::optional<Sandbox>& sandbox,
-          const sigset_t& signals) {
+int Serve(const Config& config, std::size_t lanes, const DescriptorBudget& descriptors,
+          const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, StderrWriter());
-  std::deque<Loop> loops = MakeLoops(LaneCount(config, std::thread::hardware_concurrency()));
+  std::deque<Loop> loops = MakeLoops(lanes);
   Loop& loop = loops.front();
   auto made = std::variant<std::unique_ptr<Gateway>, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
@@ -277,7 +277,8 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (flags.doctor) return Examine(config, *flags.doctor);
-  return Serve(config, ShareDescriptors(config, descriptors), sandbox, signals);
+  const std::size_t lanes = LaneCount(config, std::thread::hardware_concurrency());
+  return Serve(config, lanes, ShareDescriptors(config, lanes, descriptors), sandbox, signals);
 }
 
 }  // namespace
