@@ -79,9 +79,13 @@ CallBase::CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstr
 
 void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
 
-CallTable& CallBase::table() {
-  if (table_ == nullptr) table_ = &lanes_.Choose(request_id(), own_lane_);
-  return *table_;
+// The next call is listened for at once: a lane that has no time keeps none from the others. But not beyond
+// the bound on calls, for what is to be refused waits for its lane, too.
+EventInbox& CallBase::ChooseLane(bool ok) {
+  table_ = &lanes_.Choose(request_id(), own_lane_);
+  running_ = ok && lanes_.BeginRunning(*table_);
+  if (running_) Listen(MakeNext());
+  return table_->inbox();
 }
 
 void CallBase::OnArrived(bool ok) {
@@ -92,14 +96,13 @@ void CallBase::OnArrived(bool ok) {
   awaited_ = 2;  // the notice that gRPC is done, and the event of Finish
   arrival_ = lanes_.clock().Now();
   context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), lanes_.limits()));
-  Listen(MakeNext());
+  if (!running_) Listen(MakeNext());
   if (lanes_.draining()) {
     Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
-  } else if (!lanes_.BeginRunning(*table_)) {
+  } else if (!running_) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
-  } else {
-    running_ = true;
-    if (TakeCaller()) Run();
+  } else if (TakeCaller()) {
+    Run();
   }
 }
 

@@ -30,7 +30,7 @@ class CallTable {
   EventInbox& inbox() { return inbox_; }
   SessionGatewayHandler& handler() { return handler_; }
 
-  // Calls whose logic runs.
+  // Calls that run, or are about to.
   std::atomic<std::size_t>& running() { return running_; }
 
   // Takes a call that has arrived.

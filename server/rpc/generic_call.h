@@ -60,7 +60,7 @@ class GenericCall final : public GenericStream {
   class Event final : public EventTarget {
    public:
     Event(GenericCall& call, void (GenericCall::*on_event)(bool)) : call_(call), on_event_(on_event) {}
-    EventInbox& Inbox() override { return call_.lanes_.tables().front().inbox(); }
+    EventInbox& Inbox(bool) override { return call_.lanes_.tables().front().inbox(); }
     void OnEvent(bool ok) override { (call_.*on_event_)(ok); }
 
    private:

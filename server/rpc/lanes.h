@@ -23,7 +23,7 @@ namespace session_gateway {
 class Log;
 
 struct CallLimits {
-  std::size_t calls_max;      // calls whose logic runs
+  std::size_t calls_max;      // calls that run, or are about to on a lane that is busy
   Duration call_timeout;      // for a call without a deadline
   Duration call_timeout_max;  // the most that any call gets
 };
