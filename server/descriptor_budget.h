@@ -21,6 +21,6 @@ struct DescriptorBudget {
   std::size_t connections;             // of callers: limits.connections, or what the limit leaves of it
   std::optional<std::string> warning;  // the limit is too low for what the configuration allows
 };
-DescriptorBudget ShareDescriptors(const Config& config, std::size_t limit);
+DescriptorBudget ShareDescriptors(const Config& config, std::size_t lanes, std::size_t limit);
 
 }  // namespace session_gateway

@@ -1,10 +1,12 @@
 // A secret of the gateway's own that may be replaced while the program runs: a password, a token.
 //
-// Thread rule: loop thread only. Never here: where it comes from.
+// Thread rule: current() on any thread, all else on the loop thread of whoever replaces it. Never here: where
+// it comes from.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "server/secret.h"
@@ -13,10 +15,16 @@ namespace session_gateway {
 
 class GatewaySecret {
  public:
-  const Secret& current() const { return current_; }
+  Secret current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
 
   void Replace(Secret secret) {
-    current_ = std::move(secret);
+    {
+      const std::lock_guard lock(mutex_);
+      current_ = std::move(secret);
+    }
     if (on_change_) on_change_();
   }
 
@@ -24,7 +32,8 @@ class GatewaySecret {
   void OnChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
 
  private:
-  Secret current_;
+  mutable std::mutex mutex_;
+  Secret current_;  // guarded by mutex_
   std::function<void()> on_change_;
 };
 
@@ -39,7 +48,7 @@ class GatewaySecretWatch {
   GatewaySecretWatch(const GatewaySecretWatch&) = delete;
   GatewaySecretWatch& operator=(const GatewaySecretWatch&) = delete;
 
-  const Secret& current() const { return secret_->current(); }
+  Secret current() const { return secret_->current(); }
 
  private:
   const std::shared_ptr<GatewaySecret> secret_;

@@ -22,6 +22,10 @@ Config ShareOf(const Config& config, std::size_t lanes) {
         &share.creates.ledger_bytes, &share.creates.redis.operations}) {
     *bound = (*bound + lanes - 1) / lanes;
   }
+  // A log-on finds a connection while all calls are under way, in each lane as in the whole.
+  if (config.engine.connections > config.bulkhead.calls) {
+    share.engine.connections = std::max(share.engine.connections, share.bulkhead.calls + 1);
+  }
   return share;
 }
 

@@ -1,5 +1,6 @@
 // What of the configuration's bounds one of several lanes gets: an equal part, rounded up, so that all lanes
-// together keep within the bound but for one each.
+// together keep within the bound but for one each; of the connections for two, since where there are more of
+// them than calls each lane has one more.
 //
 // Thread rule: pure. Never here: bounds that the lanes share (rpc/lanes.h).
 #pragma once

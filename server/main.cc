@@ -2,6 +2,7 @@
 // losing a call.
 #include <malloc.h>
 
+#include <boost/system/system_error.hpp>
 #include <deque>
 #include <functional>
 #include <iostream>
@@ -168,11 +169,18 @@ class LoopThreads {
   std::vector<std::thread> threads_;
 };
 
-// Each is run by one thread, which spares it its locks.
-std::deque<Loop> MakeLoops(std::size_t count) {
-  std::deque<Loop> loops;
-  for (std::size_t i = 0; i < count; ++i) loops.emplace_back(1);
-  return loops;
+// Each is run by one thread, which spares it its locks. Why there are not so many, if so: a loop has
+// descriptors of its own.
+std::optional<std::string> MakeLoops(std::size_t count, std::deque<Loop>& loops) {
+  try {
+    while (loops.size() < count) {
+      // A loop opens its descriptors for its first timer.
+      const LoopTimer first(loops.emplace_back(1).get_executor());
+    }
+  } catch (const boost::system::system_error& error) {
+    return "the system has no room for " + std::to_string(count) + " lanes: " + error.code().message();
+  }
+  return std::nullopt;
 }
 
 int Fail(int exit_code, std::string_view problem) {
@@ -181,12 +189,13 @@ int Fail(int exit_code, std::string_view problem) {
 }
 
 // Serves until a signal asks it to end. `sandbox` runs when there is one.
-int Serve(const Config& config, const DescriptorBudget& descriptors, const std::optional<Sandbox>& sandbox,
-          const sigset_t& signals) {
+int Serve(const Config& config, std::size_t lanes, const DescriptorBudget& descriptors,
+          const std::optional<Sandbox>& sandbox, const sigset_t& signals) {
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, LogLevel::kInfo, kLogLinesMax, StderrWriter());
-  std::deque<Loop> loops = MakeLoops(LaneCount(config, std::thread::hardware_concurrency()));
+  std::deque<Loop> loops;
+  if (const auto problem = MakeLoops(lanes, loops)) return Fail(kExitFailure, *problem);
   Loop& loop = loops.front();
   auto made = std::variant<std::unique_ptr<Gateway>, std::string>();
   CredentialFiles files(loop, clock, config.credentials_check, ReportCredentials(log));
@@ -277,7 +286,8 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (flags.doctor) return Examine(config, *flags.doctor);
-  return Serve(config, ShareDescriptors(config, descriptors), sandbox, signals);
+  const std::size_t lanes = LaneCount(config, std::thread::hardware_concurrency());
+  return Serve(config, lanes, ShareDescriptors(config, lanes, descriptors), sandbox, signals);
 }
 
 }  // namespace

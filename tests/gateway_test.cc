@@ -169,6 +169,15 @@ class HeldUpstream {
   RawServer server_{[this](RawConnection& connection) { Serve(connection); }};
 };
 
+// Each lane has descriptors of its own, and a hundred are too few for the most of them.
+TEST(GatewayProgram, FailsWithoutDescriptorsForItsLanes) {
+  const TemporaryFile config(SymphonyYaml("http://127.0.0.1:9") + "threads: 64\n");
+  ChildProcess gateway("/bin/sh", {"-c", "ulimit -n 100 && exec \"$0\" --config \"$1\"",
+                                   SESSION_GATEWAY_BINARIES "/session-gateway", config.path()});
+  EXPECT_EQ(gateway.WaitForEnd(), 1);
+  EXPECT_EQ(gateway.log(), "session-gateway: the system has no room for 64 lanes: Too many open files\n");
+}
+
 TEST(GatewayProgram, DrainsOnTheFirstSignal) {
   HeldUpstream upstream;
   const TemporaryFile config(ConfigFor(upstream.endpoint(), ""));

@@ -77,15 +77,15 @@ CallBase::CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstr
   server_context_.AsyncNotifyWhenDone(static_cast<EventTarget*>(&done_));
 }
 
-CallBase::~CallBase() {
-  if (table_ != nullptr) lanes_.Unassign(*table_);
-}
-
 void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
 
-CallTable& CallBase::table() {
-  if (table_ == nullptr) table_ = &lanes_.Assign(request_id(), own_lane_);
-  return *table_;
+// The next call is listened for at once: a lane that has no time keeps none from the others. But not beyond
+// the bound on calls, for what is to be refused waits for its lane, too.
+EventInbox& CallBase::ChooseLane(bool ok) {
+  table_ = &lanes_.Choose(request_id(), own_lane_);
+  running_ = ok && lanes_.BeginRunning(*table_);
+  if (running_) Listen(MakeNext());
+  return table_->inbox();
 }
 
 void CallBase::OnArrived(bool ok) {
@@ -96,14 +96,13 @@ void CallBase::OnArrived(bool ok) {
   awaited_ = 2;  // the notice that gRPC is done, and the event of Finish
   arrival_ = lanes_.clock().Now();
   context_.emplace(CallDeadline(arrival_, TimeLeft(server_context_), lanes_.limits()));
-  Listen(MakeNext());
+  if (!running_) Listen(MakeNext());
   if (lanes_.draining()) {
     Refuse(absl::StatusCode::kUnavailable, Reason::kDraining, "the server is shutting down");
-  } else if (!lanes_.BeginRunning()) {
+  } else if (!running_) {
     Refuse(absl::StatusCode::kResourceExhausted, Reason::kOverloaded, "too many calls at once");
-  } else {
-    running_ = true;
-    if (TakeCaller()) Run();
+  } else if (TakeCaller()) {
+    Run();
   }
 }
 
@@ -194,7 +193,7 @@ void CallBase::Refuse(absl::StatusCode code, Reason reason, std::string_view mes
 void CallBase::End(std::string_view exception) {
   if (running_) {
     running_ = false;
-    lanes_.EndRunning();
+    lanes_.EndRunning(*table_);
   }
   if (timer_) timer_->cancel();
   if (stopped_for_drain_ && error_ && error_->outcome == Outcome::kNotSent) {

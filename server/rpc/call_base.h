@@ -34,7 +34,7 @@ namespace session_gateway {
 
 class CallBase {
  public:
-  virtual ~CallBase();
+  virtual ~CallBase() = default;
   CallBase(const CallBase&) = delete;
   CallBase& operator=(const CallBase&) = delete;
 
@@ -67,10 +67,19 @@ class CallBase {
   }
 
  private:
+  class Arrival final : public EventTarget {
+   public:
+    explicit Arrival(CallBase& call) : call_(call) {}
+    EventInbox& Inbox(bool ok) override { return call_.ChooseLane(ok); }
+    void OnEvent(bool ok) override { call_.OnArrived(ok); }
+
+   private:
+    CallBase& call_;
+  };
   class Event final : public EventTarget {
    public:
     Event(CallBase& call, void (CallBase::*on_event)(bool)) : call_(call), on_event_(on_event) {}
-    EventInbox& Inbox() override { return call_.table().inbox(); }
+    EventInbox& Inbox(bool) override { return call_.table_->inbox(); }
     void OnEvent(bool ok) override { (call_.*on_event_)(ok); }
 
    private:
@@ -78,9 +87,8 @@ class CallBase {
     void (CallBase::*on_event_)(bool);
   };
 
-  // That of the lane it runs on, which is chosen at its first event.
-  CallTable& table();
-
+  // On the queue's thread, before anything else happens to a call that has arrived.
+  EventInbox& ChooseLane(bool ok);
   void OnArrived(bool ok);
   void OnDone(bool ok);
   void OnFinished(bool ok);
@@ -101,12 +109,12 @@ class CallBase {
   const CallPresence presence_;  // first: the call counts until nothing of it is left
   Lanes& lanes_;
   CallTable& own_lane_;
-  CallTable* table_ = nullptr;
+  CallTable* table_ = nullptr;  // of the lane that it runs on, once it has arrived
   const std::string_view method_;
   const Upstream upstream_;
   CallTable::Slot slot_;
   grpc::ServerContext server_context_;
-  Event arrived_{*this, &CallBase::OnArrived};
+  Arrival arrived_{*this};
   Event done_{*this, &CallBase::OnDone};
   Event finished_{*this, &CallBase::OnFinished};
   TimePoint arrival_;

@@ -1,6 +1,6 @@
 // The calls of one loop: those that have arrived and are not over.
 //
-// Thread rule: loop thread only, but for the constructor, the destructor, inbox(), handler() and assigned().
+// Thread rule: loop thread only, but for the constructor, the destructor, inbox(), handler() and running().
 // Never here: what a call does, what the loops of a server share (lanes.h).
 #pragma once
 
@@ -30,8 +30,8 @@ class CallTable {
   EventInbox& inbox() { return inbox_; }
   SessionGatewayHandler& handler() { return handler_; }
 
-  // Calls that this lane was chosen for (lanes.h) and that are not gone.
-  std::atomic<std::size_t>& assigned() { return assigned_; }
+  // Calls that run, or are about to.
+  std::atomic<std::size_t>& running() { return running_; }
 
   // Takes a call that has arrived.
   void Add(std::unique_ptr<CallBase> call);
@@ -45,7 +45,7 @@ class CallTable {
   Loop& loop_;
   SessionGatewayHandler& handler_;
   EventInbox inbox_;
-  std::atomic<std::size_t> assigned_ = 0;
+  std::atomic<std::size_t> running_ = 0;
   std::list<std::unique_ptr<CallBase>> calls_;
 };
 

@@ -65,7 +65,7 @@ bool CompletionQueueDriver::TakeSome() {
 void CompletionQueueDriver::Dispatch(void* tag, bool ok) {
   auto& target = *static_cast<EventTarget*>(tag);
   target.TakeOver();
-  EventInbox& inbox = target.Inbox();
+  EventInbox& inbox = target.Inbox(ok);
   if (&inbox == &own_) {
     target.OnEvent(ok);
   } else {

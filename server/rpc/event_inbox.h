@@ -26,8 +26,8 @@ class EventTarget {
   void HandOver() { handed_over_.store(true, std::memory_order_release); }
   void TakeOver() { (void)handed_over_.load(std::memory_order_acquire); }
 
-  // Where its event goes. On the queue's thread, once for each event.
-  virtual EventInbox& Inbox() = 0;
+  // Where its event goes. On the queue's thread, once for each event, with what OnEvent will be told.
+  virtual EventInbox& Inbox(bool ok) = 0;
   // On the loop thread of that inbox.
   virtual void OnEvent(bool ok) = 0;
 

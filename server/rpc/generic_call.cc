@@ -71,7 +71,10 @@ void GenericCall::EndForDrain() {
   if (!writing_) Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
 }
 
-void GenericCall::Cut() { context_.TryCancel(); }
+void GenericCall::Cut() {
+  is_cut_ = true;
+  context_.TryCancel();
+}
 
 void GenericCall::Read() { stream_.Read(&message_, Begin(read_)); }
 

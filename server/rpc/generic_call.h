@@ -49,6 +49,7 @@ class GenericCall final : public GenericStream {
   void EndForDrain();
   // Whatever is under way on it fails at once.
   void Cut();
+  bool is_cut() const { return is_cut_; }
 
   void Read() override;
   void Write(const std::string& message) override;
@@ -59,7 +60,7 @@ class GenericCall final : public GenericStream {
   class Event final : public EventTarget {
    public:
     Event(GenericCall& call, void (GenericCall::*on_event)(bool)) : call_(call), on_event_(on_event) {}
-    EventInbox& Inbox() override { return call_.lanes_.tables().front().inbox(); }
+    EventInbox& Inbox(bool) override { return call_.lanes_.tables().front().inbox(); }
     void OnEvent(bool ok) override { (call_.*on_event_)(ok); }
 
    private:
@@ -96,6 +97,7 @@ class GenericCall final : public GenericStream {
   bool writing_ = false;
   bool finish_called_ = false;
   bool is_ending_ = false;
+  bool is_cut_ = false;
   bool is_gone_ = false;  // gRPC has ended the call
 };
 

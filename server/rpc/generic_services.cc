@@ -1,5 +1,6 @@
 #include "server/rpc/generic_services.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ constexpr int kListeningCalls = 16;
 constexpr Duration kStreamGrace = std::chrono::milliseconds(250);
 
 grpc::Status TooMany() {
-  return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls of health and reflection at once"};
+  return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many streams of health and reflection at once"};
 }
 
 bool IsMethod(std::string_view path, std::string_view service, std::string_view method) {
@@ -67,15 +68,26 @@ void GenericServices::Take(std::unique_ptr<GenericCall> taken) {
   // As gRPC itself answers where nothing is registered.
   if (!logic) return call.Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""));
   const bool is_stream = logic->is_stream();
-  if (Running(*logic) >= (is_stream ? kStreamsMax : kChecksMax)) return call.Finish(TooMany());
+  if (is_stream && streams_ >= kStreamsMax) return call.Finish(TooMany());
+  if (!is_stream && checks_ >= kChecksMax) CutOldestCheck();
   ++Running(*logic);
   call.Run(std::move(logic));
   if (is_stream && ending_) call.EndForDrain();
 }
 
 void GenericServices::Remove(GenericCall::Slot slot) {
-  if (const GenericMethod* const logic = (*slot)->logic()) --Running(*logic);
+  if (Counts(**slot)) --Running(*(*slot)->logic());
   calls_.erase(slot);
+}
+
+// A check takes no time unless its caller keeps back the request, or takes no answer.
+void GenericServices::CutOldestCheck() {
+  const auto oldest = std::find_if(calls_.begin(), calls_.end(), [](const auto& call) {
+    return Counts(*call) && !call->logic()->is_stream();
+  });
+  if (oldest == calls_.end()) return;
+  (*oldest)->Cut();
+  --checks_;
 }
 
 void GenericServices::EndStreams() {

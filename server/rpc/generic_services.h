@@ -24,7 +24,8 @@ namespace session_gateway {
 class GenericServices {
  public:
   // Streams of health watchers and of reflection that are open at once, and, apart from these, other calls:
-  // however many watch, a check is answered.
+  // however many watch, a check is answered. One more stream is refused; for one more check the oldest that
+  // its caller holds up is cut.
   static constexpr std::size_t kStreamsMax = 1000;
   static constexpr std::size_t kChecksMax = 1000;
 
@@ -53,6 +54,9 @@ class GenericServices {
   std::unique_ptr<GenericMethod> MakeLogic(GenericCall& call);
   // Which of the two bounds the call counts for.
   std::size_t& Running(const GenericMethod& logic) { return logic.is_stream() ? streams_ : checks_; }
+  // Not what is cut: it is about to go.
+  static bool Counts(const GenericCall& call) { return call.logic() != nullptr && !call.is_cut(); }
+  void CutOldestCheck();
 
   Lanes& lanes_;
   grpc::AsyncGenericService service_;
@@ -61,7 +65,7 @@ class GenericServices {
   Health health_;
   Reflection reflection_;
   std::list<std::unique_ptr<GenericCall>> calls_;
-  // Of calls_, those whose logic runs.
+  // Of calls_, those that count.
   std::size_t streams_ = 0;
   std::size_t checks_ = 0;
   bool ending_ = false;

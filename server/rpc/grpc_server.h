@@ -22,7 +22,7 @@ class Log;
 
 struct GrpcServerOptions {
   std::string address;           // `127.0.0.1:50051`; port 0 takes a free one
-  std::size_t calls_max;         // calls whose logic runs; more are refused at once
+  std::size_t calls_max;         // calls that run, or are about to; more are refused
   std::size_t request_size_max;  // bytes of one request message
   std::size_t connections_max;   // of callers; more are closed at once
   Duration handshake_timeout;    // from a connection's beginning until HTTP/2 is spoken on it

@@ -27,22 +27,24 @@ Lanes::Lanes(const CallLimits& limits, const std::vector<ServerLane>& lanes, con
 
 CallTable& Lanes::Choose(std::string_view request_id, CallTable& own) {
   if (!request_id.empty()) return tables_[HashOf(request_id) % tables_.size()];
-  if (own.assigned() <= kLeadMax) return own;
+  if (own.running() <= kLeadMax) return own;
   CallTable& emptiest = *std::min_element(
-      tables_.begin(), tables_.end(), [](CallTable& a, CallTable& b) { return a.assigned() < b.assigned(); });
-  return own.assigned() > emptiest.assigned() + kLeadMax ? emptiest : own;
+      tables_.begin(), tables_.end(), [](CallTable& a, CallTable& b) { return a.running() < b.running(); });
+  return own.running() > emptiest.running() + kLeadMax ? emptiest : own;
 }
 
-CallTable& Lanes::Assign(std::string_view request_id, CallTable& own) {
-  CallTable& lane = Choose(request_id, own);
-  ++lane.assigned();
-  return lane;
+bool Lanes::BeginRunning(CallTable& lane) {
+  if (++running_ > limits_.calls_max) {
+    --running_;
+    return false;
+  }
+  ++lane.running();
+  return true;
 }
 
-bool Lanes::BeginRunning() {
-  if (++running_ <= limits_.calls_max) return true;
+void Lanes::EndRunning(CallTable& lane) {
+  --lane.running();
   --running_;
-  return false;
 }
 
 void Lanes::Leave() {

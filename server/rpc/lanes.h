@@ -23,7 +23,7 @@ namespace session_gateway {
 class Log;
 
 struct CallLimits {
-  std::size_t calls_max;      // calls whose logic runs
+  std::size_t calls_max;      // calls that run, or are about to on a lane that is busy
   Duration call_timeout;      // for a call without a deadline
   Duration call_timeout_max;  // the most that any call gets
 };
@@ -48,15 +48,12 @@ class Lanes {
   Log& log() { return log_; }
   std::deque<CallTable>& tables() { return tables_; }
 
-  // The lane of a call that arrives by the queue of `own`; `request_id` is empty when it has none. The call
-  // counts as that lane's from here, not only when its loop sees it, for many may be chosen in between; until
-  // Unassign.
-  CallTable& Assign(std::string_view request_id, CallTable& own);
-  void Unassign(CallTable& lane) { --lane.assigned(); }
+  // Of a call that arrives by the queue of `own`; `request_id` is empty when it has none.
+  CallTable& Choose(std::string_view request_id, CallTable& own);
 
   // False when the bound is reached; else the call counts until EndRunning.
-  bool BeginRunning();
-  void EndRunning() { --running_; }
+  bool BeginRunning(CallTable& lane);
+  void EndRunning(CallTable& lane);
   std::size_t running() const { return running_; }
 
   // Arriving calls are refused from now on.
@@ -70,8 +67,6 @@ class Lanes {
   void OnEmpty(std::function<void()> on_empty);
 
  private:
-  CallTable& Choose(std::string_view request_id, CallTable& own);
-
   const CallLimits limits_;
   const Clock& clock_;
   Log& log_;

@@ -18,7 +18,7 @@ Config Sample() {
 }
 
 TEST(DescriptorBudgetTest, EnoughForAllGivesAll) {
-  const DescriptorBudget budget = ShareDescriptors(Sample(), 748);
+  const DescriptorBudget budget = ShareDescriptors(Sample(), 1, 748);
   EXPECT_EQ(budget.connections, 500u);
   EXPECT_EQ(budget.warning, std::nullopt);
 }
@@ -32,7 +32,7 @@ TEST(DescriptorBudgetTest, TheUpstreamsComeFirst) {
                                            {64, 8},
                                            {48, 1},
                                            {10, 1}}) {
-    const DescriptorBudget budget = ShareDescriptors(Sample(), limit);
+    const DescriptorBudget budget = ShareDescriptors(Sample(), 1, limit);
     EXPECT_EQ(budget.connections, connections) << limit;
     ASSERT_TRUE(budget.warning) << limit;
     EXPECT_THAT(*budget.warning,
@@ -44,10 +44,21 @@ TEST(DescriptorBudgetTest, TheUpstreamsComeFirst) {
 TEST(DescriptorBudgetTest, ThreadsHaveTheirs) {
   Config config = Sample();
   config.engine.threads = 10;
-  EXPECT_EQ(ShareDescriptors(config, 748).connections, 500u);
+  EXPECT_EQ(ShareDescriptors(config, 1, 748).connections, 500u);
   config.engine.kind = EngineKind::kHttplib;
-  EXPECT_EQ(ShareDescriptors(config, 768).connections, 500u);
-  EXPECT_EQ(ShareDescriptors(config, 767).connections, 499u);
+  EXPECT_EQ(ShareDescriptors(config, 1, 768).connections, 500u);
+  EXPECT_EQ(ShareDescriptors(config, 1, 767).connections, 499u);
+}
+
+// Parts of 34 and of 4 at each of two endpoints.
+TEST(DescriptorBudgetTest, LanesHaveTheirsAndRoundUp) {
+  Config config = Sample();
+  EXPECT_EQ(ShareDescriptors(config, 3, 760).connections, 500u);
+  EXPECT_EQ(ShareDescriptors(config, 3, 759).connections, 499u);
+  config.engine.threads = 10;
+  config.engine.kind = EngineKind::kHttplib;
+  EXPECT_EQ(ShareDescriptors(config, 3, 784).connections, 500u);
+  EXPECT_EQ(ShareDescriptors(config, 3, 783).connections, 499u);
 }
 
 TEST(DescriptorBudgetTest, TheLimitIsRaisedAsFarAsItGoes) {

@@ -43,5 +43,21 @@ TEST(LaneShare, IsAnEqualPartRoundedUp) {
   EXPECT_EQ(share.limits.calls, config.limits.calls) << "the lanes share it";
 }
 
+TEST(LaneShare, LeavesALogonItsConnection) {
+  Config config;
+  for (std::size_t calls = 1; calls < 200; ++calls) {
+    config.bulkhead.calls = calls;
+    config.engine.connections = calls + 1;
+    for (std::size_t lanes = 1; lanes <= kLanesMax; ++lanes) {
+      const Config share = ShareOf(config, lanes);
+      EXPECT_GT(share.engine.connections, share.bulkhead.calls) << calls << " on " << lanes;
+      EXPECT_LE(share.engine.connections, (calls + 1) / lanes + 2) << calls << " on " << lanes;
+    }
+  }
+  // Who has no more of them than calls gets no more.
+  config.engine.connections = config.bulkhead.calls = 9;
+  EXPECT_EQ(ShareOf(config, 3).engine.connections, 3u);
+}
+
 }  // namespace
 }  // namespace session_gateway

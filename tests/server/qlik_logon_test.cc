@@ -1,7 +1,10 @@
 // Qlik's three ways: the certificate's user, and the sessions of a virtual proxy.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "server/upstream/qlik_authentication.h"
 #include "tests/server/logon_fixture.h"
@@ -244,6 +247,37 @@ TEST_F(QlikLogonTest, TheSessionThatAnAnswerSetsAndTheOneBeforeAreKnownToTheScru
   ASSERT_TRUE(sandbox_->AddFault(kQlik, {.method = "POST", .status = 400}));
   EXPECT_THAT(std::get<HttpReply>(Create(CreateRow())).secrets,
               IsSupersetOf({before, std::string("CANARY-next")}));
+}
+
+// A preview is made on the loop of its call, and the token is replaced on that of the log-ons.
+TEST_F(QlikLogonTest, ThePreviewOfOneLoopMeetsTheTokenOfAnother) {
+  constexpr int kTokens = 20'000;
+  const auto token = std::make_shared<GatewaySecret>();
+  const QlikJwt authentication(Mode(QlikAuthMode::kJwt),
+                               {loop_.get_executor(), clock_, LogonKey(random_), {}, std::nullopt}, random_,
+                               token);
+  token->Replace(Secret(std::string(100, 'a')));
+  std::atomic<bool> is_over = false;
+  std::atomic<int> previews = 0;
+  std::thread other_loop([&] {
+    for (; !is_over; ++previews) {
+      HttpRequest request;
+      authentication.Preview({}, request);
+      const auto shown =
+          std::find_if(request.headers.begin(), request.headers.end(),
+                       [](const HttpHeader& header) { return header.name == "authorization"; });
+      ASSERT_NE(shown, request.headers.end());
+      constexpr std::string_view kScheme = "Bearer ";
+      const std::string value = shown->value.substr(kScheme.size());
+      ASSERT_EQ(value, std::string(value.size(), value.front()));
+    }
+  });
+  EXPECT_TRUE(RunUntil([&] { return previews > 0; }));
+  for (int i = 0; i < kTokens; ++i) {
+    token->Replace(Secret(std::string(100 + static_cast<std::size_t>(i % 7) * 100, i % 2 == 0 ? 'b' : 'c')));
+  }
+  is_over = true;
+  other_loop.join();
 }
 
 TEST_F(QlikLogonTest, TheCookieIsTheFirstWhoseNameBeginsSo) {

@@ -15,6 +15,7 @@ namespace {
 constexpr char kService[] = "sessiongateway.v1.SessionGateway";
 constexpr char kServiceUnknown[] = "\x08\x03";
 constexpr std::size_t kStreamsMax = 1000;
+constexpr std::size_t kChecksMax = 1000;
 
 // The name of each thread of this process.
 std::multiset<std::string> Threads() {
@@ -112,7 +113,7 @@ TEST(RpcServicesTest, StreamsHaveABoundAndChecksAreAnsweredBeyond) {
   for (const char* const method : {kHealthWatchMethod, kReflectionMethod}) {
     const grpc::Status refused = ByteStream(other_channel, method).Finish();
     EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-    EXPECT_EQ(refused.error_message(), "too many calls of health and reflection at once");
+    EXPECT_EQ(refused.error_message(), "too many streams of health and reflection at once");
   }
   EXPECT_EQ(CallRaw(other_channel, kHealthCheckMethod, "").second, kServing);
   EXPECT_TRUE(CallCreateSession(other_channel, kPatience).status.ok());
@@ -128,6 +129,25 @@ TEST(RpcServicesTest, StreamsHaveABoundAndChecksAreAnsweredBeyond) {
     EXPECT_EQ(watch.Read(), kNotServing);
     EXPECT_EQ(watch.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   }
+}
+
+// Their callers may keep back the request for ever.
+TEST(RpcServicesTest, ChecksThatAreHeldUpMakeRoomForOthers) {
+  TestServer server(Echo);
+  std::deque<ByteStream> held_up;
+  // A connection has fewer calls than the server.
+  for (const auto& channel : {server.Connect(), server.Connect()}) {
+    for (std::size_t i = 0; i < kChecksMax * 3 / 5; ++i) held_up.emplace_back(channel, kHealthCheckMethod);
+    // Over the same connection, so that it comes after them.
+    EXPECT_EQ(CallRaw(channel, kHealthCheckMethod, "").second, kServing);
+  }
+  EXPECT_EQ(held_up.front().Finish().error_code(), grpc::StatusCode::CANCELLED);
+  // No more than had to go.
+  ByteStream& kept = held_up.back();
+  ASSERT_TRUE(kept.WriteLast(HealthRequest("")));
+  EXPECT_EQ(kept.Read(), kServing);
+  EXPECT_TRUE(kept.Finish().ok());
+  EXPECT_EQ(CallRaw(server.Connect(), kHealthCheckMethod, "").second, kServing);
 }
 
 TEST(RpcServicesTest, CallsMayEndAtAnyMoment) {
