@@ -77,6 +77,9 @@ void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   // gRPC unpacks a message without a bound: a few kilobytes may become gigabytes.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // Then nothing is left to do for the two filters that pack and unpack; a packed message is refused before.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataSizeMax);
   // A sidecar brings all calls over one connection.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
