@@ -143,6 +143,7 @@ class GrpcServer::Impl {
   Lanes lanes_;
   LoopTimer refuse_timer_;
   LoopTimer stop_timer_;
+  bool is_drained_ = false;  // on the first lane's loop
   SessionGateway::AsyncService service_;
   GenericServices services_;
   std::deque<CompletionQueueDriver> queues_;
@@ -228,7 +229,7 @@ void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void
   refuse_timer_.async_wait([&refused](const boost::system::error_code&) { refused.set_value(); });
   stop_timer_.expires_at(now + options_.drain_timeout - std::min(part, kDrainMarginMax));
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) StopRunning();
+    if (!error && !is_drained_) StopRunning();
   });
 }
 
@@ -258,6 +259,8 @@ void GrpcServer::Impl::Drain() {
   // The loops may be busy with the last events, and with the timers.
   RunOnLoop(loop_, [&] {
     stop_timer_.cancel();
+    // Its handler may be due all the same, and would name lanes that are gone by then.
+    is_drained_ = true;
     services_.Close();
   });
   WaitForLoops();
