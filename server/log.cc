@@ -13,8 +13,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <mutex>
-#include <semaphore>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -170,8 +170,8 @@ std::string BeginLine(WallTime time, LogLevel level, std::string_view message) {
 // What the log's thread does with each line. The pool outlives its thread.
 class WriteSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  WriteSink(LogWriter writer, spdlog::details::thread_pool& pool, std::binary_semaphore& is_ending)
-      : writer_(std::move(writer)), pool_(pool), is_ending_(is_ending) {}
+  WriteSink(LogWriter writer, spdlog::details::thread_pool& pool, std::future<void> end)
+      : writer_(std::move(writer)), pool_(pool), end_(std::move(end)) {}
   // The pool's own word to end stands behind the last line.
   ~WriteSink() override { writer_.flush(); }
 
@@ -180,13 +180,13 @@ class WriteSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
     writer_.write(std::string_view(message.payload.data(), message.payload.size()));
     if (pool_.queue_size() > 0) return;
     writer_.flush();
-    static_cast<void>(is_ending_.try_acquire_for(kGather));
+    end_.wait_for(kGather);
   }
   void flush_() override {}
 
   const LogWriter writer_;
   spdlog::details::thread_pool& pool_;
-  std::binary_semaphore& is_ending_;
+  const std::future<void> end_;
 };
 
 }  // namespace
@@ -196,12 +196,12 @@ class Log::Backend {
   Backend(std::size_t lines_max, LogWriter writer)
       : pool_(std::make_shared<spdlog::details::thread_pool>(lines_max, 1)),
         logger_(std::make_shared<spdlog::async_logger>(
-            "", std::make_shared<WriteSink>(std::move(writer), *pool_, is_ending_), pool_,
+            "", std::make_shared<WriteSink>(std::move(writer), *pool_, end_.get_future()), pool_,
             spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);
   }
 
-  ~Backend() { is_ending_.release(); }
+  ~Backend() { end_.set_value(); }
 
   void Write(std::string line) {
     line += "}\n";
@@ -211,7 +211,8 @@ class Log::Backend {
   std::size_t dropped() const { return pool_->overrun_counter(); }
 
  private:
-  std::binary_semaphore is_ending_{0};
+  // Waiting for a future sleeps at once, where a semaphore gives its core away again and again before.
+  std::promise<void> end_;
   // The logger holds the pool weakly: the pool must go last, for its end writes what is queued.
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;

@@ -1,38 +1,49 @@
 #include "server/orphan.h"
 
+#include <utility>
+
 namespace session_gateway {
 
-Orphan OrphanOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller) {
-  return {.method = "sessiongateway.v1.SessionGateway/CreateSession",
-          .upstream = UpstreamName(Upstream::kSymphony),
-          .caller = caller.identity,
-          .request_id = request.request_id(),
-          .application_name = request.application_name(),
-          .cluster_id = request.cluster_id(),
-          .session_name = request.session().session_name(),
-          .session_tag = request.session().session_tag(),
-          .requested_id = {}};
+using sessiongateway::v1::CreateExecutionSessionRequest;
+using sessiongateway::v1::CreateSessionRequest;
+
+Orphan TakeOrphan(CreateSessionRequest& request) {
+  Orphan orphan;
+  orphan.method = "sessiongateway.v1.SessionGateway/CreateSession";
+  orphan.upstream = UpstreamName(Upstream::kSymphony);
+  if (request.has_request_id()) orphan.request_id = std::move(*request.mutable_request_id());
+  if (request.has_application_name())
+    orphan.application_name = std::move(*request.mutable_application_name());
+  if (request.has_cluster_id()) orphan.cluster_id = std::move(*request.mutable_cluster_id());
+  if (request.has_session()) {
+    auto& session = *request.mutable_session();
+    if (session.has_session_name()) orphan.session_name = std::move(*session.mutable_session_name());
+    if (session.has_session_tag()) orphan.session_tag = std::move(*session.mutable_session_tag());
+  }
+  request = CreateSessionRequest();
+  return orphan;
 }
 
-Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request, const Caller& caller) {
-  return {.method = "sessiongateway.v1.SessionGateway/CreateExecutionSession",
-          .upstream = UpstreamName(Upstream::kQlik),
-          .caller = caller.identity,
-          .request_id = request.request_id(),
-          .application_name = {},
-          .cluster_id = {},
-          .session_name = {},
-          .session_tag = {},
-          .requested_id = request.execution_session().id()};
+Orphan TakeOrphan(CreateExecutionSessionRequest& request) {
+  Orphan orphan;
+  orphan.method = "sessiongateway.v1.SessionGateway/CreateExecutionSession";
+  orphan.upstream = UpstreamName(Upstream::kQlik);
+  if (request.has_request_id()) orphan.request_id = std::move(*request.mutable_request_id());
+  if (request.has_execution_session()) {
+    auto& row = *request.mutable_execution_session();
+    if (row.has_id()) orphan.requested_id = std::move(*row.mutable_id());
+  }
+  request = CreateExecutionSessionRequest();
+  return orphan;
 }
 
-void LogOrphan(Log& log, const Orphan& orphan, const OrphanEnd& end, const std::optional<RpcError>& error,
-               std::string_view created_id) {
+void LogOrphan(Log& log, const Orphan& orphan, std::string_view caller, const OrphanEnd& end,
+               const std::optional<RpcError>& error, std::string_view created_id) {
   OrphanRecord record;
   record.method = orphan.method;
   record.upstream = orphan.upstream;
   record.endpoint = end.endpoint;
-  record.caller = orphan.caller;
+  record.caller = caller;
   record.request_id = orphan.request_id;
   record.application_name = orphan.application_name;
   record.cluster_id = orphan.cluster_id;

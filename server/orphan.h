@@ -20,7 +20,6 @@ namespace session_gateway {
 struct Orphan {
   std::string_view method;  // outlives it
   std::string_view upstream;
-  std::string caller;
   std::string request_id;
   std::string application_name;
   std::string cluster_id;
@@ -35,8 +34,9 @@ struct LateCreate {
   Duration lingered;
 };
 
-Orphan OrphanOf(const sessiongateway::v1::CreateSessionRequest& request, const Caller& caller);
-Orphan OrphanOf(const sessiongateway::v1::CreateExecutionSessionRequest& request, const Caller& caller);
+// What the request says of it. The rest of the request is dropped: it may be large, and the wait long.
+Orphan TakeOrphan(sessiongateway::v1::CreateSessionRequest& request);
+Orphan TakeOrphan(sessiongateway::v1::CreateExecutionSessionRequest& request);
 
 // Where it was sent, and how long after its caller was gone it ended.
 struct OrphanEnd {
@@ -44,9 +44,9 @@ struct OrphanEnd {
   Duration lingered;
 };
 
-// `error` is what the caller would have been told at the end; without one the create succeeded, and
-// `created_id` is there.
-void LogOrphan(Log& log, const Orphan& orphan, const OrphanEnd& end, const std::optional<RpcError>& error,
-               std::string_view created_id);
+// `caller` is its identity. `error` is what the caller would have been told at the end; without one the
+// create succeeded, and `created_id` is there.
+void LogOrphan(Log& log, const Orphan& orphan, std::string_view caller, const OrphanEnd& end,
+               const std::optional<RpcError>& error, std::string_view created_id);
 
 }  // namespace session_gateway

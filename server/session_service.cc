@@ -27,13 +27,13 @@ RpcError NotConfigured(Upstream upstream) {
 }
 
 // Of a create whose caller does not get the answer that it ended with, there is something to be found.
-template <typename Request, typename Response>
-void LogWhenUndelivered(Log& log, const std::optional<RpcError>& error, const Request& request,
+template <typename Response>
+void LogWhenUndelivered(Log& log, const std::optional<RpcError>& error, Orphan orphan,
                         const Response& response, CallContext& context) {
   const bool may_exist = !error || ForbidsRetry(*error);
   if (!may_exist) return;
-  context.OnUndelivered([&log, &request, &response, &context, error] {
-    LogOrphan(log, OrphanOf(request, context.caller()), {context.endpoint(), {}}, error, IdOf(response));
+  context.OnUndelivered([&log, orphan = std::move(orphan), &response, &context, error] {
+    LogOrphan(log, orphan, context.caller().identity, {context.endpoint(), {}}, error, IdOf(response));
   });
 }
 
@@ -52,30 +52,30 @@ std::optional<RpcError> SessionService::CheckRequired(bool has_request_id, Upstr
   return RequestIdRequired(upstream);
 }
 
-template <typename Request, typename Response>
+template <typename Response>
 Task<std::optional<RpcError>> SessionService::RunPlain(UpstreamStack& stack, HttpRequest http_request,
-                                                       const Request& request, Response& response,
+                                                       Orphan orphan, Response& response,
                                                        CallContext& context) {
   bool lingers = false;
   const std::function<Exchanges::LateEnd()> make_late_end = [&, this]() -> Exchanges::LateEnd {
     lingers = true;
-    return [this, orphan = OrphanOf(request, context.caller())](LateResult& late) {
+    return [this, orphan, caller = context.caller().identity](LateResult& late) {
       Response late_response;
       const auto error = Read(late.result, late_response);
-      LogOrphan(parts_.log, orphan, {late.endpoint, late.lingered}, error, IdOf(late_response));
+      LogOrphan(parts_.log, orphan, caller, {late.endpoint, late.lingered}, error, IdOf(late_response));
     };
   };
   SendResult result =
       co_await parts_.exchanges.Send(stack.transport(), std::move(http_request), context, make_late_end);
   auto error = Read(result, response);
-  if (!lingers) LogWhenUndelivered(parts_.log, error, request, response, context);
+  if (!lingers) LogWhenUndelivered(parts_.log, error, std::move(orphan), response, context);
   co_return error;
 }
 
-template <typename Request, typename Response>
+template <typename Response>
 Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call,
                                                       std::shared_ptr<AnswerPlace<Response>> place,
-                                                      const Request& request, Response& response,
+                                                      Orphan orphan, Response& response,
                                                       CallContext& context) {
   // The create may outlive this call.
   struct Waits {
@@ -88,11 +88,11 @@ Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call,
   bool lingers = false;
   const std::function<Once::LateEnd()> make_late_end = [&, this]() -> Once::LateEnd {
     lingers = true;
-    return [this, orphan = OrphanOf(request, context.caller())](
-               const CreateEnd& end, std::string_view endpoint, Duration lingered) {
+    return [this, orphan, caller = context.caller().identity](const CreateEnd& end, std::string_view endpoint,
+                                                              Duration lingered) {
       Response late_response;
       if (!end.error) late_response.ParseFromString(end.response);
-      LogOrphan(parts_.log, orphan, {endpoint, lingered}, end.error, IdOf(late_response));
+      LogOrphan(parts_.log, orphan, caller, {endpoint, lingered}, end.error, IdOf(late_response));
     };
   };
   CreateEnd end = co_await parts_.once.Run(std::move(call), context, make_late_end);
@@ -104,11 +104,13 @@ Task<std::optional<RpcError>> SessionService::RunOnce(OnceCall call,
   }
   if (!end.error && end.replayed) response.set_replayed(true);
   // What was there before this call is not this call's to report.
-  if (!lingers && !end.replayed) LogWhenUndelivered(parts_.log, end.error, request, response, context);
+  if (!lingers && !end.replayed) {
+    LogWhenUndelivered(parts_.log, end.error, std::move(orphan), response, context);
+  }
   co_return std::move(end.error);
 }
 
-Task<std::optional<RpcError>> SessionService::CreateSession(const CreateSessionRequest& request,
+Task<std::optional<RpcError>> SessionService::CreateSession(CreateSessionRequest& request,
                                                             CreateSessionResponse& response,
                                                             CallContext& context) {
   if (parts_.symphony == nullptr) co_return NotConfigured(Upstream::kSymphony);
@@ -125,7 +127,8 @@ Task<std::optional<RpcError>> SessionService::CreateSession(const CreateSessionR
     co_return std::nullopt;
   }
   if (!request.has_request_id()) {
-    co_return co_await RunPlain(*parts_.symphony, std::move(http_request), request, response, context);
+    co_return co_await RunPlain(*parts_.symphony, std::move(http_request), TakeOrphan(request), response,
+                                context);
   }
   const std::string identity =
       parts_.identities.Of(context.caller(), authentication.CredentialOf(context.caller()));
@@ -137,12 +140,12 @@ Task<std::optional<RpcError>> SessionService::CreateSession(const CreateSessionR
                 .create = std::make_unique<SymphonyCreate>(
                     CreateParts<CreateSessionTranslator>{parts_.create_session, *parts_.symphony, reader_},
                     std::move(http_request), place)};
-  co_return co_await RunOnce(std::move(call), std::move(place), request, response, context);
+  co_return co_await RunOnce(std::move(call), std::move(place), TakeOrphan(request), response, context);
 }
 
-Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
-    const CreateExecutionSessionRequest& request, CreateExecutionSessionResponse& response,
-    CallContext& context) {
+Task<std::optional<RpcError>> SessionService::CreateExecutionSession(CreateExecutionSessionRequest& request,
+                                                                     CreateExecutionSessionResponse& response,
+                                                                     CallContext& context) {
   if (parts_.qlik == nullptr) co_return NotConfigured(Upstream::kQlik);
   const Authentication& authentication = parts_.qlik->authentication();
   std::string identity;
@@ -164,7 +167,8 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
     co_return std::nullopt;
   }
   if (!request.has_request_id()) {
-    co_return co_await RunPlain(*parts_.qlik, std::move(http_request), request, response, context);
+    co_return co_await RunPlain(*parts_.qlik, std::move(http_request), TakeOrphan(request), response,
+                                context);
   }
   auto place = std::make_shared<QlikCreate::Place>();
   OnceCall call{.method = kCreateExecutionSession,
@@ -175,7 +179,7 @@ Task<std::optional<RpcError>> SessionService::CreateExecutionSession(
                     CreateParts<CreateExecutionSessionTranslator>{parts_.create_execution_session,
                                                                   *parts_.qlik, reader_},
                     std::move(http_request), place, std::move(derived_id), request.privileges())};
-  co_return co_await RunOnce(std::move(call), std::move(place), request, response, context);
+  co_return co_await RunOnce(std::move(call), std::move(place), TakeOrphan(request), response, context);
 }
 
 }  // namespace session_gateway

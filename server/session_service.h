@@ -7,6 +7,7 @@
 
 #include "server/ledger/request_key.h"
 #include "server/once.h"
+#include "server/orphan.h"
 #include "server/rpc/handler.h"
 #include "server/session_creates.h"
 #include "server/upstream/exchanges.h"
@@ -38,11 +39,11 @@ class SessionService final : public SessionGatewayHandler {
  public:
   explicit SessionService(SessionServiceParts parts) : parts_(std::move(parts)) {}
 
-  Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
+  Task<std::optional<RpcError>> CreateSession(sessiongateway::v1::CreateSessionRequest& request,
                                               sessiongateway::v1::CreateSessionResponse& response,
                                               CallContext& context) override;
   Task<std::optional<RpcError>> CreateExecutionSession(
-      const sessiongateway::v1::CreateExecutionSessionRequest& request,
+      sessiongateway::v1::CreateExecutionSessionRequest& request,
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) override;
 
  private:
@@ -51,13 +52,13 @@ class SessionService final : public SessionGatewayHandler {
                                sessiongateway::v1::CreateExecutionSessionResponse& response);
   std::optional<RpcError> CheckRequired(bool has_request_id, Upstream upstream) const;
 
-  template <typename Request, typename Response>
-  Task<std::optional<RpcError>> RunPlain(UpstreamStack& stack, HttpRequest http_request,
-                                         const Request& request, Response& response, CallContext& context);
+  template <typename Response>
+  Task<std::optional<RpcError>> RunPlain(UpstreamStack& stack, HttpRequest http_request, Orphan orphan,
+                                         Response& response, CallContext& context);
   // A create that may be repeated. `call` is not yet told from others by its content.
-  template <typename Request, typename Response>
+  template <typename Response>
   Task<std::optional<RpcError>> RunOnce(OnceCall call, std::shared_ptr<AnswerPlace<Response>> place,
-                                        const Request& request, Response& response, CallContext& context);
+                                        Orphan orphan, Response& response, CallContext& context);
 
   const SessionServiceParts parts_;
   JsonReader reader_;  // one for all calls: an answer is read without a pause

@@ -19,8 +19,6 @@ constexpr char kIdPointer[] = "/id";
 constexpr char kNull[] = "null";
 constexpr int kFound = 200;
 constexpr int kNotFound = 404;
-// What most bodies have room in.
-constexpr std::size_t kBodyReserve = 2048;
 
 }  // namespace
 
@@ -41,7 +39,7 @@ std::variant<HttpRequest, RpcError> CreateExecutionSessionTranslator::Request(
   if (message.privileges()) request.query.push_back({"privileges", "true"});
   const PathStep row{nullptr, "execution_session"};
   std::string body;
-  body.reserve(kBodyReserve);
+  body.reserve(kBodyRoom);
   if (!row_id.empty() && NamesNoId(message)) {
     v1::ExecutionSession with_id = message.execution_session();
     with_id.set_id(row_id);
@@ -55,7 +53,7 @@ std::variant<HttpRequest, RpcError> CreateExecutionSessionTranslator::Request(
   }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kQlik);
-  request.body = std::move(body);
+  request.body = FittingBody(std::move(body));
   return request;
 }
 

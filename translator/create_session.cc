@@ -19,8 +19,6 @@ constexpr char kTagPointer[] = "/sessionTag";
 
 constexpr std::int32_t kRankMin = 1;
 constexpr std::int32_t kRankMax = 10000;
-// What most bodies have room in.
-constexpr std::size_t kBodyReserve = 2048;
 constexpr std::size_t kTagBytesMax = 128;
 constexpr std::uint32_t kServicesPerSlotMax = 10;
 
@@ -133,7 +131,7 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
   const bool wants_ttl = WantsTtl(message.session(), defaults);
   const bool wants_tag = WantsTag(message, defaults);
   std::string body;
-  body.reserve(kBodyReserve);
+  body.reserve(kBodyRoom);
   if (wants_ttl || wants_tag) {
     v1::Session with_defaults = message.session();
     if (wants_ttl) with_defaults.set_session_ttl_in_minutes(defaults.session_ttl_in_minutes);
@@ -145,7 +143,7 @@ std::variant<HttpRequest, RpcError> CreateSessionTranslator::Request(const v1::C
   }
 
   if (!violations.empty()) return std::move(violations).ToError(Upstream::kSymphony);
-  request.body = std::move(body);
+  request.body = FittingBody(std::move(body));
   return request;
 }
 

@@ -1,5 +1,7 @@
 #include "translator/request_rules.h"
 
+#include <utility>
+
 #include "translator/guid.h"
 
 namespace session_gateway {
@@ -15,6 +17,12 @@ HttpRequest JsonPost(std::string_view path, Repeat repeat) {
   request.headers.push_back({"accept-encoding", "identity"});
   request.headers.push_back({"content-type", "application/json"});
   return request;
+}
+
+SharedText FittingBody(std::string body) {
+  constexpr std::size_t kWasteDivisor = 8;  // a large one is not copied for little
+  if (body.capacity() - body.size() > body.size() / kWasteDivisor) body.shrink_to_fit();
+  return SharedText(std::move(body));
 }
 
 void CheckRequestId(bool is_set, const std::string& request_id, Violations& violations) {

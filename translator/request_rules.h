@@ -3,6 +3,7 @@
 // Thread rule: pure. Never here: rules of one call alone.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,12 @@ namespace session_gateway {
 
 // POST of a JSON body that is still to be written, asking for plain JSON.
 HttpRequest JsonPost(std::string_view path, Repeat repeat);
+
+// Room to write a body in; most need no more.
+inline constexpr std::size_t kBodyRoom = 8192;
+
+// The written body without the room that it did not need: it is kept for as long as its call waits.
+SharedText FittingBody(std::string body);
 
 // A set request_id must be a UUID with hyphens and not zero.
 void CheckRequestId(bool is_set, const std::string& request_id, Violations& violations);

@@ -27,7 +27,7 @@ struct RpcMethod {
   Upstream upstream;
   void (Service::*request)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
-  Task<std::optional<RpcError>> (SessionGatewayHandler::*handle)(const Request&, Response&, CallContext&);
+  Task<std::optional<RpcError>> (SessionGatewayHandler::*handle)(Request&, Response&, CallContext&);
 };
 
 // What the calls are made on; outlives them.

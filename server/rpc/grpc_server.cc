@@ -81,6 +81,9 @@ void Configure(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   // gRPC unpacks a message without a bound: a few kilobytes may become gigabytes.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // Then nothing is left to do for the two filters that pack and unpack; a packed message is refused before.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataSizeMax);
   // A sidecar brings all calls over one connection.
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
@@ -148,6 +151,7 @@ class GrpcServer::Impl {
   LoopTimer refuse_timer_;
   LoopTimer stop_timer_;
   LoopTimer cut_timer_;
+  bool is_drained_ = false;  // on the first lane's loop
   SessionGateway::AsyncService service_;
   GenericServices services_;
   std::deque<CompletionQueueDriver> queues_;
@@ -238,7 +242,7 @@ void GrpcServer::Impl::BeginDrain(std::promise<void>& refused, std::promise<void
   refuse_timer_.async_wait([&refused](const boost::system::error_code&) { refused.set_value(); });
   stop_timer_.expires_at(now + options_.drain_timeout - std::min(part, kDrainMarginMax));
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) StopRunning();
+    if (!error && !is_drained_) StopRunning();
   });
 }
 
@@ -251,7 +255,7 @@ void GrpcServer::Impl::StopRunning() {
 void GrpcServer::Impl::CutSoon() {
   cut_timer_.expires_at(clock_.Now() + std::min(options_.drain_timeout / kDrainDivisor, kGoawayGraceMax));
   cut_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) grpc_server_cancel_all_calls(server_->c_server());
+    if (!error && !is_drained_) grpc_server_cancel_all_calls(server_->c_server());
   });
 }
 
@@ -276,6 +280,8 @@ void GrpcServer::Impl::Drain() {
   RunOnLoop(loop_, [&] {
     stop_timer_.cancel();
     cut_timer_.cancel();
+    // Their handlers may be due all the same, and would name lanes and a server that are gone by then.
+    is_drained_ = true;
     services_.Close();
   });
   WaitForLoops();

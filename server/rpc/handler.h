@@ -17,13 +17,14 @@ class SessionGatewayHandler {
  public:
   virtual ~SessionGatewayHandler() = default;
 
-  // Request, response and context live until the task has ended. An error makes the frame drop the response;
+  // Request, response and context live until the task has ended; the handler may empty the request. An error
+  // makes the frame drop the response;
   // an exception becomes INTERNAL with an unknown outcome, but for a lack of memory before anything was sent.
-  virtual Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
+  virtual Task<std::optional<RpcError>> CreateSession(sessiongateway::v1::CreateSessionRequest& request,
                                                       sessiongateway::v1::CreateSessionResponse& response,
                                                       CallContext& context) = 0;
   virtual Task<std::optional<RpcError>> CreateExecutionSession(
-      const sessiongateway::v1::CreateExecutionSessionRequest& request,
+      sessiongateway::v1::CreateExecutionSessionRequest& request,
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) = 0;
 };
 

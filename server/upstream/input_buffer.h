@@ -27,7 +27,7 @@ class InputBuffer {
  private:
   using Large = std::array<char, 16 * 1024>;
 
-  std::array<char, 4 * 1024> small_;
+  std::array<char, 1024> small_;
   std::unique_ptr<Large> large_;
 };
 

@@ -229,14 +229,14 @@ class Named final : public SessionGatewayHandler {
   Named(SessionGatewayHandler& inner, const std::atomic<const std::string*>& name)
       : inner_(inner), name_(name) {}
 
-  Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
+  Task<std::optional<RpcError>> CreateSession(sessiongateway::v1::CreateSessionRequest& request,
                                               sessiongateway::v1::CreateSessionResponse& response,
                                               CallContext& context) override {
     Rename(context);
     co_return co_await inner_.CreateSession(request, response, context);
   }
   Task<std::optional<RpcError>> CreateExecutionSession(
-      const sessiongateway::v1::CreateExecutionSessionRequest& request,
+      sessiongateway::v1::CreateExecutionSessionRequest& request,
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) override {
     Rename(context);
     co_return co_await inner_.CreateExecutionSession(request, response, context);

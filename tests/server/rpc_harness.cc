@@ -66,7 +66,7 @@ Task<void> UntilStopped(CallContext& context) {
   co_await never.async_wait(boost::asio::redirect_error(kUseTask, ignored));
 }
 
-Task<std::optional<RpcError>> ScriptedHandler::CreateSession(const CreateSessionRequest& request,
+Task<std::optional<RpcError>> ScriptedHandler::CreateSession(CreateSessionRequest& request,
                                                              CreateSessionResponse& response,
                                                              CallContext& context) {
   ++started;
@@ -74,7 +74,7 @@ Task<std::optional<RpcError>> ScriptedHandler::CreateSession(const CreateSession
 }
 
 Task<std::optional<RpcError>> ScriptedHandler::CreateExecutionSession(
-    const CreateExecutionSessionRequest& request, CreateExecutionSessionResponse& response, CallContext&) {
+    CreateExecutionSessionRequest& request, CreateExecutionSessionResponse& response, CallContext&) {
   *response.mutable_execution_session() = request.execution_session();
   co_return std::nullopt;
 }

@@ -56,9 +56,9 @@ class ScriptedHandler final : public SessionGatewayHandler {
   using Script = std::function<Task<std::optional<RpcError>>(const CreateSessionRequest&,
                                                              CreateSessionResponse&, CallContext&)>;
 
-  Task<std::optional<RpcError>> CreateSession(const CreateSessionRequest& request,
-                                              CreateSessionResponse& response, CallContext& context) override;
-  Task<std::optional<RpcError>> CreateExecutionSession(const CreateExecutionSessionRequest& request,
+  Task<std::optional<RpcError>> CreateSession(CreateSessionRequest& request, CreateSessionResponse& response,
+                                              CallContext& context) override;
+  Task<std::optional<RpcError>> CreateExecutionSession(CreateExecutionSessionRequest& request,
                                                        CreateExecutionSessionResponse& response,
                                                        CallContext& context) override;
 

@@ -16,14 +16,14 @@ class NotingHandler final : public SessionGatewayHandler {
  public:
   explicit NotingHandler(SessionGatewayHandler& logic) : logic_(logic) {}
 
-  Task<std::optional<RpcError>> CreateSession(const sessiongateway::v1::CreateSessionRequest& request,
+  Task<std::optional<RpcError>> CreateSession(sessiongateway::v1::CreateSessionRequest& request,
                                               sessiongateway::v1::CreateSessionResponse& response,
                                               CallContext& context) override {
     NoteUntilTheFirstWait(co_await boost::asio::this_coro::executor);
     co_return co_await logic_.CreateSession(request, response, context);
   }
   Task<std::optional<RpcError>> CreateExecutionSession(
-      const sessiongateway::v1::CreateExecutionSessionRequest& request,
+      sessiongateway::v1::CreateExecutionSessionRequest& request,
       sessiongateway::v1::CreateExecutionSessionResponse& response, CallContext& context) override {
     NoteUntilTheFirstWait(co_await boost::asio::this_coro::executor);
     co_return co_await logic_.CreateExecutionSession(request, response, context);

@@ -65,6 +65,17 @@ TEST(CreateSession, ADefaultLifeSpanIsSentUnlessTheCallerSaysOtherwise) {
             R"({"sessionTTLInMinutes":null})");
 }
 
+// Thousands of calls wait with theirs.
+TEST(CreateSession, ABodyKeepsLittleRoomThatItDoesNotNeed) {
+  for (const std::size_t size : {10, 1000, 5000, 9000, 100'000}) {
+    const HttpRequest request =
+        Sent("application_name: 'A' session { session_name: '" + std::string(size, 'n') + "' }");
+    const std::string& body = request.body.text();
+    EXPECT_GT(body.size(), size);
+    EXPECT_LE(body.capacity(), body.size() + body.size() / 8) << size;
+  }
+}
+
 TEST(CreateSession, AnEmptySessionSendsAnEmptyObject) {
   const HttpRequest request = Sent("application_name: 'A'");
   EXPECT_EQ(request.method, "POST");
