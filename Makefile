@@ -5,6 +5,8 @@
 
 BUILD := build
 CONFIGURE := cmake --preset release --log-level=WARNING
+# Tests wait more than they work (tests/CMakeLists.txt).
+TESTS_AT_ONCE := $(shell expr 3 \* $$(nproc))
 PROGRAMS := session-gateway session-gateway-client session-gateway-sandbox
 
 .PHONY: run build test deb rootfs release-archives baseline asan tsan chaos fuzz soak ledger-model bench bench-quick bench-history bench-ledger bench-micro profile lint format clean help
@@ -24,7 +26,7 @@ test: ## Build and run every test, and say how many ran
 	@deploy/install-packages.sh test
 	@$(CONFIGURE) -DSESSION_GATEWAY_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)
-	@ctest --test-dir $(BUILD) -j6 --output-on-failure --no-tests=error --progress; status=$$?; \
+	@ctest --test-dir $(BUILD) -j$(TESTS_AT_ONCE) --output-on-failure --no-tests=error --progress; status=$$?; \
 	  cat $(BUILD)/*/*.skipped 2>/dev/null; exit $$status
 
 deb: build ## The Debian package, in build/packages/
@@ -48,13 +50,13 @@ asan: ## The tests under the address and undefined-behaviour sanitizers
 	@deploy/install-packages.sh test
 	@cmake --preset asan --log-level=WARNING >/dev/null
 	@cmake --build --preset asan
-	@ctest --test-dir $(BUILD)/asan -j6 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/asan -j$(TESTS_AT_ONCE) --output-on-failure --no-tests=error --progress
 
 tsan: ## The tests under the thread sanitizer
 	@deploy/install-packages.sh test
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan
-	@ctest --test-dir $(BUILD)/tsan -j6 --output-on-failure --no-tests=error --progress
+	@ctest --test-dir $(BUILD)/tsan -j$(TESTS_AT_ONCE) --output-on-failure --no-tests=error --progress
 
 ledger-model: ## The ledger against its model, ten million steps of random interleavings
 	@deploy/install-packages.sh test

@@ -15,9 +15,9 @@ build='g++ cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf
   libspdlog-dev libhiredis-dev libjemalloc-dev golang-github-gogo-googleapis-dev'
 package='dpkg-dev file openssl ca-certificates'
 test='libgtest-dev libgmock-dev python3 python3-venv mmdebstrap mandoc redis-server
-  valgrind'
+  valgrind libnghttp2-dev'
 lint='clang-format-16 lintian'
-bench='libbenchmark-dev libnghttp2-dev linux-perf strace'
+bench='libbenchmark-dev linux-perf strace'
 fuzz='clang-16 libclang-rt-16-dev'
 clients='python3 python3-venv protobuf-compiler'
 command -v go >/dev/null || clients="$clients golang-go"

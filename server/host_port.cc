@@ -21,7 +21,6 @@ constexpr char kPortOrZeroRule[] = "the port must be from 0 to 65535";
 constexpr char kNameRule[] =
     "the host name must be labels of 1 to 63 letters, digits, hyphens or underscores, joined by dots";
 
-
 std::optional<std::uint16_t> ParsePort(std::string_view text) {
   if (text.empty() || text.size() > kPortDigitsMax) return std::nullopt;
   std::uint32_t port = 0;

@@ -20,7 +20,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-
 class SandboxFaultsTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(sandbox_.Start(), std::nullopt); }

@@ -13,7 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 
-
 struct Refused {
   const char* name;
   SandboxUpstream upstream;

@@ -23,7 +23,6 @@ using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
 
-
 std::string ReadFixture(const std::string& name) {
   std::ifstream file(std::string(SESSION_GATEWAY_SOURCE_DIR) + "/tests/data/" + name);
   std::stringstream text;

@@ -23,7 +23,6 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-
 class SandboxTlsTest : public testing::Test {
  protected:
   void Start(SandboxTls tls = {}) {

@@ -79,12 +79,16 @@ CallBase::CallBase(Lanes& lanes, CallTable& lane, std::string_view method, Upstr
 
 void CallBase::Listen(std::unique_ptr<CallBase> call) { call.release()->AwaitCaller(); }
 
-// The next call is listened for at once: a lane that has no time keeps none from the others. But not beyond
-// the bound on calls, for what is to be refused waits for its lane, too.
+// The next call is listened for at once: a lane that has no time keeps none from the others. Beyond the bound
+// on calls the next one is listened for when this one is refused, which its own lane does.
 EventInbox& CallBase::ChooseLane(bool ok) {
   table_ = &lanes_.Choose(request_id(), own_lane_);
   running_ = ok && lanes_.BeginRunning(*table_);
-  if (running_) Listen(MakeNext());
+  if (running_) {
+    Listen(MakeNext());
+  } else {
+    table_ = &own_lane_;
+  }
   return table_->inbox();
 }
 

@@ -13,7 +13,6 @@ namespace {
 
 using absl::StatusCode;
 
-
 struct Row {
   StatusCode code;
   Reason reason;

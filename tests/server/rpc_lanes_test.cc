@@ -96,7 +96,7 @@ TEST(RpcLanes, RequestIdsSpread) {
 // another lane is answered meanwhile, which it shows by its refusal.
 TEST(RpcLanes, ALaneThatStandsStillKeepsNoCallsFromOthers) {
   constexpr std::size_t kBound = 60;
-  constexpr std::size_t kCallers = 80;
+  constexpr std::size_t kCallers = 140;
   GrpcServerOptions options = TestServer::Options();
   options.calls_max = kBound;
   TestServer server(Echo, options, kLanes);

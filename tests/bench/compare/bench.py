@@ -52,8 +52,8 @@ ALL = tuple(row.name for row in programs.ROWS)
 FULL = Plan(
     rows=ALL,
     points=(Point(1, 0, 0.8, 0.2), Point(64, 0, 2.0, 0.4), Point(512, 0, 1.0, 0.4), Point(2000, 0, 1.2, 0.5),
-            Point(64, 200, 1.0, 0.4), Point(512, 200, 1.0, 0.4), Point(2000, 200, 1.6, 0.7)),
-    rounds=5, extra_rounds=1, seconds=22 * 60)
+            Point(1, 200, 0.9, 0.2), Point(64, 200, 1.0, 0.4), Point(512, 200, 1.0, 0.4), Point(2000, 200, 1.6, 0.7)),
+    rounds=5, extra_rounds=1, seconds=24 * 60)
 QUICK = Plan(
     rows=("gateway", "go", "vanguard", "envoy-2", "echo", "direct"),
     points=(Point(64, 0, 1.5, 0.4),), rounds=3, extra_rounds=2, seconds=110)
