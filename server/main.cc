@@ -294,7 +294,8 @@ int Main(int argc, char** argv) {
 }  // namespace session_gateway
 
 // Read by jemalloc, where it is linked, before anything runs: one heap for all threads, for the same reason,
-// and what is not used goes back to the system after a second.
+// and what was not used for a second goes back to the system. It looks only while something is allocated or
+// freed: a program that is idle after a burst keeps what it has until the next calls come.
 extern "C" {
 extern const char* const malloc_conf;
 const char* const malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";

@@ -6,7 +6,7 @@
 //      ^`--events: each is dispatched, or put into the inbox of another lane
 //      `---------------- the second thread has one event, and is out of the queue again --------'
 //
-// One thread at a time is in the queue. Why not one that always is: docs/decisions/server-model.md.
+// One thread at a time is in the queue. Why not one that always is: docs/decisions/lanes.md.
 //
 // Thread rule: Start and Shutdown on the owner's thread; the loop runs from before the first to after the
 // second. Never here: what an event means.

@@ -1,5 +1,6 @@
-// How gRPC's events come to a loop: queue threads put them into the loop's inbox, which the loop thread
-// empties. OnEvent, on the loop thread, is the only way from gRPC into the program.
+// How gRPC's events come to a loop. A loop takes them off its own lane's queue and calls OnEvent at once
+// (completion_queue_driver.h); what belongs to another lane it puts into that lane's inbox, which that lane's
+// loop thread empties. OnEvent, on the loop thread, is the only way from gRPC into the program.
 //
 // The inbox is bounded by construction: each operation that was started on a queue ends as one event, and a
 // call has at most three operations under way. What bounds the calls bounds the inboxes.

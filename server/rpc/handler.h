@@ -18,8 +18,8 @@ class SessionGatewayHandler {
   virtual ~SessionGatewayHandler() = default;
 
   // Request, response and context live until the task has ended; the handler may empty the request. An error
-  // makes the frame drop the response;
-  // an exception becomes INTERNAL with an unknown outcome, but for a lack of memory before anything was sent.
+  // makes the frame drop the response; an exception becomes INTERNAL with an unknown outcome, but for a lack
+  // of memory before anything was sent.
   virtual Task<std::optional<RpcError>> CreateSession(sessiongateway::v1::CreateSessionRequest& request,
                                                       sessiongateway::v1::CreateSessionResponse& response,
                                                       CallContext& context) = 0;

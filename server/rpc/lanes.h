@@ -2,9 +2,11 @@
 // server is draining, clock and log.
 //
 // A call runs on one lane from its arrival to its end. Calls with the same request_id share a lane, so what
-// is known of a request_id belongs to one loop; all others go round, so each lane has its part of the calls
-// however few connections bring them. Thread rule: any thread, but for the constructor and the destructor.
-// Never here: what is done on a lane.
+// is known of a request_id belongs to one loop. All others stay on the lane of their connection's queue,
+// until that has kLeadMax calls more than the emptiest lane, which takes the next one. So each lane has its
+// part of the calls however few connections bring them.
+//
+// Thread rule: any thread, but for the constructor and the destructor. Never here: what is done on a lane.
 #pragma once
 
 #include <atomic>
