@@ -140,6 +140,13 @@ class Goals(unittest.TestCase):
         self.assertTrue(found[f"{title}: rate, of the client's without a gateway"].reached)
         self.assertEqual(found[f"{title}: p99, of the upstream's delay"].found, 1.25)
         self.assertEqual(found[f"{title}: MiB above idle"].found, 80)
+        self.assertTrue(found[f"{title}: MiB above idle"].reached)
+
+    def test_memory_is_held_against_100_megabytes(self):
+        slow = point(gateway=[1], direct=[1])
+        slow["symphony"]["gateway"][0].update(rss_mib=20 + 100e6 / 2**20 + 0.1)
+        found = self.found(**{"2000/200": slow})
+        self.assertFalse(found["Symphony, 2,000 in flight, 200 ms: MiB above idle"].reached)
 
     def test_latency_is_what_is_added(self):
         single = point(gateway=[1], envoy_2=[1], direct=[1])
