@@ -17,7 +17,9 @@ constexpr int kHalf = 5000;
 constexpr bool kMeasuresMemory = true;
 #endif
 constexpr int kInFlight = 64;
-constexpr long kGrowthKilobytesMax = 1024;
+// Some hundred bytes a call that are not given back come to more. Stacks and heaps of threads that a busy
+// machine lets work late come to less.
+constexpr long kGrowthKilobytesMax = 2048;
 
 void ExpectAllGood(const LoadResult& result) {
   EXPECT_EQ(result.errors, 0) << result.first_error;
