@@ -17,7 +17,7 @@ class Random {
 };
 
 // The operating system's, fetched some at a time. Not std::random_device: it asks the processor's entropy
-// source for each number, which gives about 170,000 of them a second to all of a machine's cores together,
+// source for each number, which gives some forty thousand of them a second to all of a machine's cores together,
 // and waits for more. Any thread.
 class SystemRandom final : public Random {
  public:
