@@ -64,7 +64,7 @@ ledger-model: ## The ledger against its model, ten million steps of random inter
 	@cmake --build $(BUILD) --target ledger_model_test
 	@SESSION_GATEWAY_STEPS=$${SESSION_GATEWAY_STEPS:-10000000} $(BUILD)/bin/ledger_model_test
 
-bench: bench-programs ## Beside its peers and the floor, every load; 25 minutes on a quiet machine; writes docs/performance.md
+bench: bench-programs ## Beside its peers and the floor, every load; 22 minutes on a quiet machine; writes docs/performance.md
 	@python3 -B tests/bench/compare/bench.py --build $(BUILD) --page docs/performance.md
 
 bench-history: bench-programs ## Large bodies, a full ledger, idle connections, a million calls: ten minutes; for docs/performance.md, too
