@@ -17,8 +17,8 @@ class Random {
 };
 
 // The operating system's, fetched some at a time. Not std::random_device: it asks the processor's entropy
-// source for each number, which gives some forty thousand of them a second to all of a machine's cores together,
-// and waits for more. Any thread.
+// source for each number, which gives some forty thousand of them a second to all of a machine's cores
+// together, and waits for more. Any thread.
 class SystemRandom final : public Random {
  public:
   std::uint32_t Next() override;
